@@ -1,0 +1,110 @@
+"""Sentences for lines, from the catalogue that the page reads too.
+
+A template is chosen by the first ``when`` whose every entry fits the line: a
+path of field names joined by dots against a literal, against ``null`` (the
+field is null or absent) or against ``"*"`` (it is neither). In the text,
+``{path}`` stands for a field. ``web/narration.js`` does the same; one set of
+fixtures in ``tests/`` holds both to the same sentences.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from paxos.events.lines import CATALOGUE, Line
+
+_HOLE: Final = re.compile(r"\{([a-z_.]+)\}")
+# Values are quoted wherever they appear: they come from strangers, and a
+# sentence must not be able to pass for one of ours.
+_QUOTED: Final = frozenset({"value", "wanted"})
+
+
+def level_of(line: Line) -> str:
+    """How much a line matters to someone who watches: ``story``, ``detail`` or ``quiet``."""
+    level: str = CATALOGUE["events"][line["event"]]["level"]
+    return level
+
+
+def narrate(line: Line) -> str:
+    """The sentence of one line, in plain words and without markup."""
+    for choice in CATALOGUE["events"][line["event"]]["say"]:
+        if all(_fits(_at(line, path), want) for path, want in choice.get("when", {}).items()):
+            return _HOLE.sub(lambda hole: show(hole[1], _at(line, hole[1])), choice["text"])
+    raise AssertionError(f"{line['event']} has no sentence without a condition")
+
+
+def show(path: str, field: Any) -> str:
+    """A field as it stands in a sentence; ``path`` tells whether it is a value."""
+    if path.rsplit(".", 1)[-1] in _QUOTED:
+        if isinstance(field, dict):
+            return f"a value of {field['bytes']} bytes (sha256 {field['sha256'][:8]}…)"
+        return (
+            "'"
+            + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in field)
+            + "'"
+        )
+    if field is None or field == []:
+        return "nobody" if field == [] else "nothing"
+    if isinstance(field, list):
+        names = [str(name) for name in field]
+        return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    return str(field)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Neighbouring lines that differ only in whom they speak of, as one sentence.
+
+    ``lines`` are in the order of the log. ``text`` is :func:`narrate` with
+    the differing field (the catalogue's ``bundle``) joined.
+    """
+
+    lines: tuple[Line, ...]
+    text: str
+
+
+def bundled(lines: Iterable[Line]) -> Iterator[Bundle]:
+    """Join neighbouring lines of one fan-out (five ``prepare_sent``) to one sentence."""
+    run: list[Line] = []
+    for line in lines:
+        if run and not _same_fan_out(run[-1], line):
+            yield _bundle(run)
+            run = []
+        run.append(line)
+    if run:
+        yield _bundle(run)
+
+
+def _same_fan_out(one: Line, other: Line) -> bool:
+    field = CATALOGUE["events"][one["event"]].get("bundle")
+    if field is None or one["event"] != other["event"]:
+        return False
+    # `message` names the single line that each of them is about.
+    own = {field, "seq", "at_ns", "message"}
+    return {k: v for k, v in one.items() if k not in own} == {
+        k: v for k, v in other.items() if k not in own
+    }
+
+
+def _bundle(run: list[Line]) -> Bundle:
+    if len(run) == 1:
+        return Bundle((run[0],), narrate(run[0]))
+    field = CATALOGUE["events"][run[0]["event"]]["bundle"]
+    joined = dict(run[0])
+    joined[field] = [line[field] for line in run]
+    return Bundle(tuple(run), narrate(joined))
+
+
+def _at(line: Any, path: str) -> Any:
+    for name in path.split("."):
+        if not isinstance(line, dict) or name not in line:
+            return None
+        line = line[name]
+    return line
+
+
+def _fits(field: Any, want: Any) -> bool:
+    if want == "*":
+        return field is not None
+    return type(field) is type(want) and field == want
