@@ -1,0 +1,135 @@
+# The daily verbs.  Behind each stands `paxos-lab`, the command line of
+# orchestrator/; `make help` lists them all.
+#
+# All paths are relative, so the tree may lie in a folder with spaces.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/sh
+
+PYTHON ?=
+export PYTHON
+
+LAB := .venv/bin/paxos-lab
+PY := .venv/bin/python
+
+# Given on the command line of make, or left to paxos-lab's own defaults.
+nodes := $(if $(NODES),--nodes '$(NODES)')
+world := $(if $(WORLD),--world '$(WORLD)')
+force := $(if $(filter-out 0,$(FORCE)),--force)
+port := $(if $(PORT),--port '$(PORT)')
+
+##@ See it work
+
+.PHONY: demo
+demo: setup ## Run the headline scenarios on local processes, and judge them
+	@$(LAB) demo $(nodes)
+
+scenario-%: setup ## Run one scenario, e.g. make scenario-partition WORLD=local
+	@$(LAB) scenario '$*' $(world) $(nodes)
+
+.PHONY: scenarios
+scenarios: setup ## Run all scenarios (WORLD=docker|local)
+	@$(LAB) scenarios $(world) $(nodes)
+
+.PHONY: web
+web: setup ## Serve the replay page on 127.0.0.1 (PORT=)
+	@$(LAB) web $(port)
+
+.PHONY: check
+check: setup ## Judge a log folder anew (RUN=logs/latest)
+	@$(LAB) check '$(or $(RUN),logs/latest)'
+
+##@ Containers
+
+.PHONY: up
+up: setup ## Start a cluster of containers and wait until it is healthy (NODES=5)
+	@$(LAB) up $(nodes)
+
+.PHONY: down
+down: setup ## Stop the containers; what acceptors promised stays in the volumes
+	@$(LAB) down $(nodes)
+
+.PHONY: clean
+clean: setup ## Remove containers, volumes and local state, after asking (FORCE=1)
+	@$(LAB) clean $(nodes) $(force)
+
+.PHONY: base-image
+base-image: setup ## Make the base image from Debian packages, without a registry
+	@$(LAB) base-image
+
+.PHONY: compose
+compose: setup ## Write docker-compose.yml anew, or the file for NODES=3, 7 or 9
+	@$(LAB) compose $(nodes)
+
+##@ Look inside
+
+.PHONY: state
+state: setup ## Show what each acceptor has on disk, beside its memory
+	@$(LAB) state $(world) $(nodes)
+
+.PHONY: logs
+logs: setup ## Follow the nodes' lines, in plain words
+	@$(LAB) logs $(world) $(nodes)
+
+.PHONY: status
+status: setup ## Show nodes, links and faults
+	@$(LAB) status $(world) $(nodes)
+
+##@ Work on it
+
+.PHONY: test
+test: setup-dev ## Run all tests (CI=true fails what would be skipped; PYTEST_ARGS=)
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: setup-dev ## Check style and format
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+.PHONY: format
+format: setup-dev ## Format the code
+	@$(PY) -m ruff check --fix-only .
+	@$(PY) -m ruff format .
+
+.PHONY: types
+types: setup-dev ## Check the types of the Python code
+	@$(PY) -m mypy
+
+.PHONY: page-types
+page-types: ## Check the types of the page's code (needs npm)
+	@cd web && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@cd web && npm run --silent check
+
+.PHONY: imports
+imports: setup-dev ## Check which package imports which
+	@PYTHONPATH=.ci $(PY) -c 'from importlinter.cli import lint_imports_command as main; main()' --no-logo
+
+.PHONY: stubs
+stubs: setup-dev ## Write node/wire's stubs anew from proto/
+	@$(PY) -m node.wire.generate
+
+.PHONY: stubs-check
+stubs-check: setup-dev ## Compare node/wire's stubs with proto/
+	@$(PY) -m node.wire.generate --check
+
+.PHONY: lock
+lock: ## Solve the locked requirements anew (UPGRADE=1 for newer versions)
+	@UPGRADE='$(UPGRADE)' .ci/lock
+
+##@ Set-up, done by the others as they need it
+
+.PHONY: setup
+setup: ## Install what the lab needs into .venv
+	@.ci/venv run
+
+.PHONY: setup-dev
+setup-dev: ## Install what the tests need into .venv, too
+	@.ci/venv dev
+
+.PHONY: help
+help: ## List these targets
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z%-]+:.*## / { sub(/%/, "NAME", $$1); printf "  make %-16s %s\n", $$1, $$2 }' \
+	  $(firstword $(MAKEFILE_LIST))

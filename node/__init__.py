@@ -1,0 +1,1 @@
+"""One node: a process that is proposer, acceptor and learner, over gRPC and files."""
