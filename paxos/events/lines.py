@@ -21,9 +21,10 @@ HEADER: Final[tuple[str, ...]] = tuple(CATALOGUE["header"])
 LONG_VALUE_BYTES: Final = 256
 """A value of more UTF-8 bytes than this stands in the log as length and digest."""
 
-_NODE = re.compile(r"n[1-9][0-9]*|g[1-9]|orchestrator")
-_BALLOT = re.compile(r"(0|[1-9][0-9]*)\.(n(?:0|[1-9][0-9]*)|g[1-9])")
-_LINE = re.compile(r"(n[1-9][0-9]*|g[1-9]|orchestrator)/[1-9][0-9]*/[1-9][0-9]*")
+# Digits are bounded: Python refuses to read an integer of thousands of them.
+_NODE = re.compile(r"n[1-9][0-9]{0,15}|g[1-9]|orchestrator")
+_BALLOT = re.compile(r"(0|[1-9][0-9]{0,15})\.(n(?:0|[1-9][0-9]{0,15})|g[1-9])")
+_LINE = re.compile(rf"({_NODE.pattern})/[1-9][0-9]{{0,15}}/[1-9][0-9]{{0,15}}")
 
 # The order of an event's fields on a line. Optional ones keep their place.
 _FIELDS: Final[dict[str, dict[str, str]]] = {
@@ -51,7 +52,8 @@ def encode(line: Line) -> bytes:
     lines are equal bytes, on every Python.
 
     Raises:
-        LogFormatError: the event or a field is not in the catalogue.
+        LogFormatError: the event or a field is not in the catalogue, or holds
+            what canonical JSON cannot say (half a character, no number).
     """
     try:
         order = _ORDER[line["event"]]
@@ -61,7 +63,10 @@ def encode(line: Line) -> bytes:
     if len(ordered) != len(line):
         extra = sorted(set(line) - set(order))
         raise LogFormatError(f"{line['event']} has no field {', '.join(extra)}")
-    return _encoder.encode(ordered).encode("utf-8") + b"\n"
+    try:
+        return _encoder.encode(ordered).encode("utf-8") + b"\n"
+    except ValueError as error:
+        raise LogFormatError(f"{line['event']} cannot be written: {error}") from error
 
 
 def decode(data: bytes | str) -> Line:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from paxos.events.lines import CATALOGUE, Line
+from paxos.events.lines import CATALOGUE, Line, node_key
 
 _HOLE: Final = re.compile(r"\{([a-z_.]+)\}")
 # Values are quoted wherever they appear: they come from strangers, and a
@@ -21,35 +21,39 @@ _QUOTED: Final = frozenset({"value", "wanted"})
 
 
 def level_of(line: Line) -> str:
-    """How much a line matters to someone who watches: ``story``, ``detail`` or ``quiet``."""
-    level: str = CATALOGUE["events"][line["event"]]["level"]
+    """How much a line matters to someone who watches: ``story``, ``detail`` or ``quiet``.
+
+    It is the event's, unless the chosen sentence has one of its own.
+    """
+    level: str = _choice(line).get("level", CATALOGUE["events"][line["event"]]["level"])
     return level
 
 
 def narrate(line: Line) -> str:
     """The sentence of one line, in plain words and without markup."""
-    for choice in CATALOGUE["events"][line["event"]]["say"]:
-        if all(_fits(_at(line, path), want) for path, want in choice.get("when", {}).items()):
-            return _HOLE.sub(lambda hole: show(hole[1], _at(line, hole[1])), choice["text"])
-    raise AssertionError(f"{line['event']} has no sentence without a condition")
+    return _HOLE.sub(lambda hole: show(hole[1], _at(line, hole[1])), _choice(line)["text"])
 
 
 def show(path: str, field: Any) -> str:
     """A field as it stands in a sentence; ``path`` tells whether it is a value."""
+    if field is None:
+        return "nothing"
     if path.rsplit(".", 1)[-1] in _QUOTED:
         if isinstance(field, dict):
             return f"a value of {field['bytes']} bytes (sha256 {field['sha256'][:8]}…)"
-        return (
-            "'"
-            + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in field)
-            + "'"
-        )
-    if field is None or field == []:
-        return "nobody" if field == [] else "nothing"
+        # A quote within must not be able to end the quotation.
+        return "'" + _printable(field.replace("\\", "\\\\").replace("'", "\\'")) + "'"
+    if field == []:
+        return "nobody"
     if isinstance(field, list):
         names = [str(name) for name in field]
         return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-    return str(field)
+    return _printable(str(field))
+
+
+def _printable(text: str) -> str:
+    """The text on one line, and harmless to a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,22 @@ def _same_fan_out(one: Line, other: Line) -> bool:
     field = CATALOGUE["events"][one["event"]].get("bundle")
     if field is None or one["event"] != other["event"]:
         return False
+    # A fan-out goes up the node ids; whoever comes again begins another one.
+    if node_key(one[field]) >= node_key(other[field]):
+        return False
     # `message` names the single line that each of them is about.
     own = {field, "seq", "at_ns", "message"}
     return {k: v for k, v in one.items() if k not in own} == {
         k: v for k, v in other.items() if k not in own
     }
+
+
+def _choice(line: Line) -> dict[str, Any]:
+    choices: list[dict[str, Any]] = CATALOGUE["events"][line["event"]]["say"]
+    for choice in choices:
+        if all(_fits(_at(line, path), want) for path, want in choice.get("when", {}).items()):
+            return choice
+    raise AssertionError(f"{line['event']} has no sentence without a condition")
 
 
 def _bundle(run: list[Line]) -> Bundle:

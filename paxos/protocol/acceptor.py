@@ -36,7 +36,9 @@ class Acceptor:
         A ballot equal to the one promised is answered again, so that a lost
         reply may be asked for twice; nothing changes, so nothing is written.
         Once it has accepted at this ballot it answers with that pair: the
-        proposer is past phase 1 and ignores it.
+        proposer is past phase 1 and ignores it. (The paper has it
+        "ignore a prepare request for a proposal it has already accepted",
+        which only spares a message.)
 
         Returns:
             The next state, then the effects in the order they must happen:
@@ -47,9 +49,9 @@ class Acceptor:
             return self, [self._nack(source, message.ballot)]
         # "If an acceptor receives a prepare request with number n greater than
         # that of any prepare request to which it has already responded, then it
-        # responds with a promise not to accept any more proposals numbered less
-        # than n and with the highest-numbered proposal (if any) that it has
-        # accepted."
+        # responds to the request with a promise not to accept any more proposals
+        # numbered less than n and with the highest-numbered proposal (if any)
+        # that it has accepted."
         reply = Send(source, Promise(self.instance, message.ballot, self.accepted))
         if message.ballot == self.promised:
             return self, [reply]
@@ -87,8 +89,10 @@ class Acceptor:
 
     def _nack(self, source: NodeId, ballot: Ballot) -> Send:
         # "It is probably a good idea to abandon a proposal if some proposer has
-        # begun trying to issue a higher-numbered one ... the acceptor should
-        # probably inform the proposer" (end of §2.2): liveness, not safety.
+        # begun trying to issue a higher-numbered one. Therefore, if an acceptor
+        # ignores a prepare or accept request because it has already received a
+        # prepare request with a higher number, then it should probably inform
+        # the proposer" (end of §2.2): liveness, not safety.
         return Send(source, Nack(self.instance, ballot, self.promised))
 
     def _persist(self) -> Persist:

@@ -2,7 +2,7 @@
 
 A ballot is a pair, ordered by round and then by node, so two proposers never
 share one ("different proposers choose their numbers from disjoint sets of
-numbers", "Paxos Made Simple" §2.2). A scheme only chooses the next *round*;
+numbers", "Paxos Made Simple" §2.5). A scheme only chooses the next *round*;
 ballots are compared in one way whatever the scheme.
 """
 
@@ -16,6 +16,8 @@ NodeId = int
 GUESTS: Final = range(101, 110)
 RANGE_SIZE: Final = 1000
 """How many rounds a proposer owns under :attr:`NumberScheme.RANGES`."""
+MOST_ROUND: Final = 2**53 - 1
+"""The highest round: who reads the log may count in doubles."""
 
 
 def node_name(node_id: NodeId) -> str:
@@ -71,7 +73,10 @@ class NumberScheme(StrEnum):
 
 
 class RangeExhausted(Exception):
-    """A proposer has no number above those it met; the text names its block and the blocker."""
+    """A proposer has no number above those it met; the text names the one that blocks it.
+
+    Under ``RANGES`` it names the proposer's block, too.
+    """
 
 
 def next_round(
@@ -88,24 +93,30 @@ def next_round(
         highest: the highest ballot it has heard of; the next is above it.
 
     Raises:
-        RangeExhausted: under ``RANGES``, when its block holds no such number.
-            It never takes a number of the next block: that would collide.
+        RangeExhausted: no such number is left: under ``RANGES`` in its block
+            (it never takes a number of the next one, for that would collide),
+            else up to ``MOST_ROUND``, which a guest may have used.
     """
     # Above `highest` as a pair: its round will do for a node of a higher id,
     # but a round of its own is easier to follow, and costs nothing.
     least = max(last_round, highest.round) + 1
-    if scheme is NumberScheme.ROUNDS or node_id in GUESTS:
-        return max(least, 1)
-    if scheme is NumberScheme.INTERLEAVED:
-        return least + (node_id - least) % member_count
-    first = (node_id - 1) * RANGE_SIZE
-    # Round 0 belongs to n1's block, and is above `Ballot.ZERO` for it.
-    if last_round < 0 and highest == Ballot.ZERO:
-        least = first
-    least = max(least, first)
-    if least >= first + RANGE_SIZE:
-        raise RangeExhausted(
-            f"{node_name(node_id)} owns the numbers {first} to {first + RANGE_SIZE - 1} "
-            f"and is blocked by {highest if highest.round >= last_round else last_round}"
-        )
-    return least
+    blocker = str(highest)
+    if last_round > highest.round:
+        blocker = f"its own {Ballot(last_round, node_id)}"
+    if scheme is NumberScheme.RANGES and node_id not in GUESTS:
+        first = (node_id - 1) * RANGE_SIZE
+        last = first + RANGE_SIZE - 1
+        # Round 0 belongs to n1's block, and is above `Ballot.ZERO` for it.
+        round_ = first if last_round < 0 and highest == Ballot.ZERO else max(least, first)
+        if round_ > last:
+            raise RangeExhausted(
+                f"{node_name(node_id)} owns the numbers {first} to {last} "
+                f"and is blocked by {blocker}"
+            )
+        return round_
+    round_ = least
+    if scheme is NumberScheme.INTERLEAVED and node_id not in GUESTS:
+        round_ += (node_id - least) % member_count
+    if round_ > MOST_ROUND:
+        raise RangeExhausted(f"{node_name(node_id)} has no number left above {blocker}")
+    return round_

@@ -130,7 +130,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """The input changes nothing, for this reason. For the log; there is nothing to do."""
+    """The input changes nothing, for this reason. For the log; there is nothing to do.
+
+    Two exceptions, neither of them due to a message: the plan of an own
+    ballot is dropped when they are off, and what a proposer pursued, when no
+    number is left for it and no client waits.
+    """
 
     reason: str
 

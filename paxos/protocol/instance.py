@@ -219,9 +219,10 @@ class Instance:
     def _on_own_ballot(self) -> tuple["Instance", list[Effect]]:
         learner, effects = self.learner.on_own_ballot()
         asked = replace(self, learner=learner)
-        # A proposer that is busy will find out without our help.
-        if not learner.own_ballot_planned or self.proposer.phase is not Phase.IDLE:
+        if not learner.own_ballot_planned:
             return asked, effects
+        if self.proposer.phase is not Phase.IDLE:
+            return asked, [Ignore("its proposer is at work and will find out"), *effects]
         proposer, ballot = replace(self.proposer, attempt=0).begin()
         return replace(asked, proposer=proposer), [*ballot, *effects]
 

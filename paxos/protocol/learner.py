@@ -71,7 +71,9 @@ class Learner:
         if source not in self.config.members:
             return self, [Ignore("it is no acceptor of this cluster")]
         proposal = Proposal(message.ballot, message.value)
-        acceptors = tuple(sorted({*self.counted(proposal), source}))
+        if source in self.counted(proposal):
+            return self, [Ignore("its acceptance is counted already")]
+        acceptors = tuple(sorted((*self.counted(proposal), source)))
         if len(acceptors) < self.config.quorum:
             others = [tally for tally in self.tallies if tally.proposal != proposal]
             tallies = [*others, Tally(proposal, acceptors)]
@@ -185,6 +187,9 @@ class Learner:
         """Ask every peer that can be reached, and plan the next question later than this one."""
         if self.learned is not None:
             return self, [Ignore("it has learned already")]
+        if not self.ask_ms:
+            # Set before the last crash, say, and handed back by hand after it.
+            return self, [Ignore("no question is planned")]
         asking = replace(self, ask_ms=min(self.ask_ms * 2, ASK_MOST_MS))
         question = Status(self.config.instance)
         return asking, [*(Send(node, question) for node in reachable), asking._ask_timer()]
@@ -196,6 +201,8 @@ class Learner:
         """
         if self.learned is not None:
             return self, [Ignore("it has learned already")]
+        if not self.own_ballot_planned:
+            return self, [Ignore("no ballot of its own is planned")]
         if not self.config.settings.own_ballots:
             return replace(self, own_ballot_planned=False), [Ignore("own ballots are off")]
         return self, [self._own_ballot_timer()]

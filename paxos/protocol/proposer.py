@@ -186,8 +186,9 @@ class Proposer:
         until phase 2 has begun: the value of a ballot is settled once.
 
         Returns:
-            The next state, then nothing until there is a quorum; then an
-            ``Accept`` to every acceptor and the patience timer, anew.
+            The next state, then nothing until there is a quorum (and, without
+            a client, a report); then an ``Accept`` to every acceptor and the
+            patience timer, anew.
         """
         if message.ballot != self.ballot:
             return self, [Ignore(f"the ballot under way is {self.ballot}")]
@@ -195,10 +196,12 @@ class Proposer:
             return self, [Ignore("phase 1 of this ballot is over")]
         if source not in self.config.members:
             return self, [Ignore("it is no acceptor of this cluster")]
-        promises = {report.node: report for report in self.promises}
+        report = Report(source, message.accepted)
+        if report in self.promises:
+            return self, [Ignore("its promise is counted already")]
         # An acceptor that answers twice is one acceptor: its answer replaces
         # the earlier one and adds nothing to the quorum.
-        promises[source] = Report(source, message.accepted)
+        promises = {known.node: known for known in self.promises} | {source: report}
         counted = replace(self, promises=tuple(promises[node] for node in sorted(promises)))
         if len(counted.promises) < self.config.quorum:
             return counted, []
@@ -218,8 +221,10 @@ class Proposer:
             # each has promised not to: nothing was or will be chosen below it.
             value = self.wishes[0].value
         else:
-            # A ballot begun only to find out, and there is nothing to find.
-            return replace(self, phase=Phase.IDLE), [self._cancel_patience()]
+            # A ballot begun only to find out, and there is nothing to find yet.
+            # A further promise may report something: that of our own acceptor,
+            # say, whose accepted pair is why we ask. Patience ends the waiting.
+            return self, []
         pushing = Proposal(self.ballot, value)
         pushed = replace(
             self,
@@ -264,11 +269,15 @@ class Proposer:
             return self, [Ignore(f"the ballot under way is {self.ballot}")]
         if self.phase not in (Phase.PREPARING, Phase.ACCEPTING):
             return self, [Ignore("this ballot is over")]
+        if source not in self.config.members:
+            return self, [Ignore("it is no acceptor of this cluster")]
         refused = replace(
             self,
             highest=max(self.highest, message.promised),
             refused_by=tuple(sorted({*self.refused_by, source})),
         )
+        if refused == self:
+            return self, [Ignore("its refusal is counted already")]
         if len(self.config.members) - len(refused.refused_by) >= self.config.quorum:
             return refused, []
         backed_off, effects = refused._back_off()

@@ -1,7 +1,7 @@
 """Quorum arithmetic. It knows nothing of Paxos.
 
 Any two majorities of one set of acceptors share at least one acceptor: that
-is all that safety needs of a quorum ("Paxos Made Simple" §2.1). With N
+is all that safety needs of a quorum ("Paxos Made Simple" §2.2). With N
 acceptors, N ≥ 2F + 1, a majority is left when F have failed.
 """
 
