@@ -1,0 +1,557 @@
+"""What happened in each instance, derived from the lines: the rules' only input.
+
+*Chosen* is computed here, from what acceptors did (their replies and their
+disks), never from what a learner says. And here it is decided how whole each
+node's log is: a rule may take the absence of a line for a fact only where
+lines cannot be missing.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Final
+
+from paxos.checker.order import (
+    START,
+    Key,
+    Order,
+    incarnation_of,
+    key_at,
+    key_of,
+    name_at,
+    named,
+)
+from paxos.checker.reader import ORCHESTRATOR, Log, Piece, Span
+from paxos.events import Line, ballot_key, line_id, logged_value, show
+
+BallotKey = tuple[int, int]
+ValueKey = str | tuple[int, str]
+Pair = tuple[BallotKey, ValueKey]
+"""A ballot and a value, in a form that can be compared."""
+
+ALL_RULES: Final = ("R1", "R2", "R3", "R4", "R5", "R6", "agreement", "validity")
+# Every node plays every role, so a line that is missing may matter to any rule.
+# A batch whose end is not known only hides what went to disk unsaid.
+_OPEN_END_RULES: Final = ("R6", "agreement", "validity")
+
+_ACCEPTOR: Final = frozenset(
+    {"prepare_received", "accept_received", "promise_sent", "accepted_sent"}
+)
+_PROPOSER: Final = frozenset({"prepare_sent", "promise_received", "accept_sent"})
+_LEARNT: Final = frozenset({"value_learned", "propose_answered", "propose_completed"})
+_WISHES: Final = frozenset({"propose_received", "propose_invoked"})
+_ENDS: Final = frozenset({"kill", "power_loss", "stop"})
+_HEARSAY: Final = frozenset({"accepted_received", "learn_received"})
+
+
+def _is_end_of(line: Line, node: str) -> bool:
+    """Whether the runner says that a node's process is gone."""
+    if line["event"] == "fault_applied":
+        return line["fault"] in _ENDS and node in line["targets"]
+    return line["event"] == "node_exited" and bool(line["of"] == node)
+
+
+@lru_cache(maxsize=1 << 16)
+def order_of(ballot: str) -> BallotKey:
+    """A ballot in the form by which ballots are ordered."""
+    return ballot_key(ballot)
+
+
+def value_key(value: str | Line) -> ValueKey:
+    """A value in the form by which values are compared: long ones by their digest."""
+    if isinstance(value, str):
+        logged = logged_value(value)
+        if isinstance(logged, str):
+            return logged
+        value = logged
+    return value["bytes"], value["sha256"]
+
+
+def pair_of(proposal: Line) -> Pair:
+    """The pair that a line, or a field of one, with ``ballot`` and ``value`` is about."""
+    return order_of(proposal["ballot"]), value_key(proposal["value"])
+
+
+def ballot_name(ballot: BallotKey) -> str:
+    """A ballot as lines spell it."""
+    round_, node = ballot
+    return f"{round_}.g{node - 100}" if node > 100 else f"{round_}.n{node}"
+
+
+def shown_value(value: ValueKey) -> str | Line:
+    """A value as lines spell it."""
+    return value if isinstance(value, str) else {"bytes": value[0], "sha256": value[1]}
+
+
+def quoted(value: str | Line) -> str:
+    """A value as it stands in a sentence."""
+    return show("value", value)
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """What a line proves to be on an acceptor's disk.
+
+    Attributes:
+        line: a ``state_persisted`` or ``state_recovered``; a ``node_ready``
+            that closes the list of what was recovered; the runner's
+            ``disk_read``.
+        promised, accepted: the acceptor's state; the pair is ``None`` for none.
+    """
+
+    line: Line
+    promised: str
+    accepted: Line | None
+
+    @property
+    def is_recovery(self) -> bool:
+        """Whether this is what came back, and not what was put there."""
+        return bool(self.line["event"] != "state_persisted")
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why some rules cannot be judged to the end."""
+
+    rules: tuple[str, ...]
+    reason: str
+    node: str | None = None
+    instance: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A quorum of distinct acceptors has accepted one pair.
+
+    Attributes:
+        ballot, value: the pair, as in the log.
+        acceptances: the first line by which each acceptor of the quorum had
+            accepted it, in merged order; the last is the moment of choice.
+    """
+
+    ballot: str
+    value: str | Line
+    acceptances: dict[str, Line]
+
+    @property
+    def moment(self) -> Line:
+        """The line with which the quorum was complete."""
+        return list(self.acceptances.values())[-1]
+
+
+@dataclass(slots=True)
+class NodeLog:
+    """One node's lines, and what may be missing.
+
+    Attributes:
+        lines: its used lines, in order.
+        gaps: (where, why) for each place at which lines are missing, in order.
+        open_end: why it is not known how its last incarnation's last batch ended.
+        ends_at: its last line.
+        last_named: the last line that the runner saw; later ones are hearsay
+            that other logs need not match.
+    """
+
+    lines: list[Line] = field(default_factory=list)
+    gaps: list[tuple[Key, str]] = field(default_factory=list)
+    open_end: str | None = None
+    ends_at: Key = START
+    last_named: Key | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no line is missing anywhere."""
+        return not self.gaps
+
+    def is_whole_until(self, key: Key) -> bool:
+        """Whether no line is missing before this one."""
+        return not self.gaps or key < self.gaps[0][0]
+
+
+@dataclass(slots=True)
+class InstanceHistory:
+    """One instance: what each role of each node did, in its order.
+
+    Attributes:
+        acceptors: requests received, replies sent, and what was on disk.
+        proposers: requests sent and promises received.
+        learned: lines that state a value as learned, or tell it to a client.
+        wishes: clients' values.
+        hearsay_without_cause: whether some learner heard from a stranger.
+    """
+
+    number: int
+    acceptors: dict[str, list[Line | Durable]] = field(default_factory=dict)
+    proposers: dict[str, list[Line]] = field(default_factory=dict)
+    learned: list[Line] = field(default_factory=list)
+    wishes: list[Line] = field(default_factory=list)
+    hearsay_without_cause: bool = False
+    line_count: int = 0
+    acceptances: dict[Pair, dict[str, Line]] = field(default_factory=dict)
+    chosen: list[Chosen] = field(default_factory=list)
+
+    def requests(self) -> Iterator[tuple[str, Line]]:
+        """Every ``accept_received``, with the acceptor that received it."""
+        for node, steps in self.acceptors.items():
+            for step in steps:
+                if not isinstance(step, Durable) and step["event"] == "accept_received":
+                    yield node, step
+
+
+class History:
+    """A run as the rules see it.
+
+    Attributes:
+        log: the lines that it is made of.
+        members: the acceptors; empty when no line and no table names them.
+        quorum: how many of them it takes, or 0 when they are not known.
+        nodes: every writer but the runner; a member without lines is there too.
+        instances: those that are judged, by number.
+        doubts: what is missing.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self.log: Final = log
+        self.run: Final = log.run
+        self.order: Final = Order(log.lines)
+        self.doubts: list[Doubt] = []
+        self.members: Final = self._find_members()
+        self.quorum: Final = len(self.members) // 2 + 1 if self.members else 0
+        self.nodes: dict[str, NodeLog] = self._node_logs()
+        self._look_for_gaps()
+        self.instances: dict[int, InstanceHistory] = {}
+        self._fill()
+        for instance in self.instances.values():
+            self._find_acceptances(instance)
+            self._find_chosen(instance)
+
+    @cached_property
+    def all_whole(self) -> bool:
+        """Whether no member's log lacks a line: only then does absence prove anything."""
+        return bool(self.members) and all(self.nodes[node].is_whole for node in self.members)
+
+    def is_whole_until(self, line: Line) -> bool:
+        """Whether nothing of its writer's log is missing before a line."""
+        return self.nodes[line["node"]].is_whole_until(key_of(line))
+
+    def find(self, name: str) -> Line | None:
+        """A used line by its name."""
+        node, key = named(name)
+        lines = self.log.lines.get(node, [])
+        at = bisect_left(lines, key, key=key_of)
+        return lines[at] if at < len(lines) and key_of(lines[at]) == key else None
+
+    # --- who takes part, and whose log is how whole -------------------------------------
+
+    def _find_members(self) -> tuple[str, ...]:
+        said: dict[tuple[str, ...], str] = {}
+        clusters: dict[str, str] = {}
+        if self.run is not None:
+            said[self.run.members] = "run.json"
+        for line in self.order.lines:
+            if line["event"] == "node_started":
+                said.setdefault(tuple(line["members"]), line_id(line))
+                clusters.setdefault(line["cluster"], line_id(line))
+            elif line["event"] == "run_started":
+                said.setdefault(tuple(line["members"]), line_id(line))
+        if not said:
+            self._doubt(("R4", "R5", "agreement", "validity"), "no line says who the members are")
+            return ()
+        for what, places in (("members", said), ("clusters", clusters)):
+            if len(places) > 1:
+                first, second, *_ = places.values()
+                self._doubt(ALL_RULES, f"{first} and {second} are of different {what}")
+        return next(iter(said))
+
+    def _node_logs(self) -> dict[str, NodeLog]:
+        names = dict.fromkeys([*self.members, *self.log.spans])
+        return {
+            node: NodeLog(lines=self.log.lines.get(node, []))
+            for node in names
+            if node != ORCHESTRATOR
+        }
+
+    def _doubt(self, rules: tuple[str, ...], reason: str, node: str | None = None) -> None:
+        self.doubts.append(Doubt(rules, reason, node))
+
+    def _look_for_gaps(self) -> None:
+        for node, own in self.nodes.items():
+            self._measure(node, own)
+        self._find_lines_only_quoted()
+        for node, key, reason in self.log.clashes:
+            if node in self.nodes:
+                self.nodes[node].gaps.append((key, reason))
+        for node, reason in self.log.strays.items():
+            if node in self.nodes:
+                self.nodes[node].gaps.append((START, reason))
+        for node, own in self.nodes.items():
+            own.gaps.sort()
+            for _, reason in own.gaps[:3]:
+                self._doubt(ALL_RULES, reason, node)
+            if own.open_end and not own.gaps:
+                self._doubt(_OPEN_END_RULES, own.open_end, node)
+
+    def _measure(self, node: str, own: NodeLog) -> None:
+        """Compare the lines that are there with those that must be."""
+        spans = self.log.spans.get(node, {})
+        if spans:
+            own.ends_at = key_at(max(spans), spans[max(spans)].last)
+        pieces = {number: Piece(number, 1, None) for number in sorted(spans)}
+        if self.run is None:
+            self._measure_without_table(node, own, sorted(spans))
+        elif node not in self.run.pieces:
+            own.gaps.append((START, f"the run's table names no piece of {node}'s log"))
+        else:
+            # Incarnations that the runner never met are in the file only.
+            pieces |= {piece.incarnation: piece for piece in self.run.pieces[node]}
+        for incarnation, piece in pieces.items():
+            self._measure_piece(node, own, piece, spans.get(incarnation))
+        if not spans or max(pieces) not in spans:
+            return
+        final = pieces[max(pieces)]
+        told = self.run.pieces.get(node, ()) if self.run is not None else ()
+        if told and final.incarnation > told[-1].incarnation:
+            # A start behind the run's end shows how the last incarnation ended.
+            own.last_named = key_at(told[-1].incarnation + 1, 0)
+        elif final.last is not None:
+            own.last_named = key_at(final.incarnation, final.last)
+        else:
+            self._look_at_end(node, own, final.incarnation)
+
+    def _measure_without_table(self, node: str, own: NodeLog, found: list[int]) -> None:
+        """A log that no table describes must begin with the first line ever."""
+        if not found:
+            own.gaps.append((START, f"the log of {node} is missing"))
+        expected = 1
+        for incarnation in found:
+            if incarnation > expected:
+                lost = f"its incarnation {expected}"
+                if incarnation - 1 > expected:
+                    lost = f"its incarnations {expected} to {incarnation - 1}"
+                own.gaps.append((key_at(expected, 0), f"the log of {node} holds no line of {lost}"))
+            expected = incarnation + 1
+
+    def _measure_piece(self, node: str, own: NodeLog, piece: Piece, span: Span | None) -> None:
+        incarnation = piece.incarnation
+        if span is None:
+            own.gaps.append(
+                (
+                    key_at(incarnation, 0),
+                    f"the log of {node} holds no line of its incarnation {incarnation}",
+                )
+            )
+            return
+        for first, last in span.holes(piece.first):
+            own.gaps.append(
+                (
+                    key_at(incarnation, first),
+                    f"lines {first} to {last} of {node}'s incarnation {incarnation} are missing"
+                    if first < last
+                    else f"line {node}/{incarnation}/{first} is missing",
+                )
+            )
+        if piece.last is not None and span.last < piece.last:
+            torn = self._torn(node)
+            own.gaps.append(
+                (
+                    key_at(incarnation, span.last + 1),
+                    f"the log of {node} ends at {node}/{incarnation}/{span.last}, "
+                    f"and the run saw it until {node}/{incarnation}/{piece.last}"
+                    + (f" ({torn})" if torn else ""),
+                )
+            )
+
+    def _look_at_end(self, node: str, own: NodeLog, incarnation: int) -> None:
+        """Whether it is known how a last incarnation, which nobody named an end of, ended."""
+        last = own.lines[-1] if own.lines else None
+        runner = self.log.lines.get(ORCHESTRATOR, [])
+        if (last is not None and last["event"] == "node_stopped") or any(
+            line["event"] == "disk_read"
+            and line["of"] == node
+            and line["incarnation_read"] >= incarnation
+            for line in runner
+        ):
+            return
+        end = name_at(node, own.ends_at)
+        torn = self._torn(node)
+        if torn is not None:
+            own.gaps.append((own.ends_at + 1, f"{torn}, so nobody knows what followed {end}"))
+            return
+        # Without a table it may run on: then what it has logged is all there is.
+        if (
+            self.run is not None
+            or (last is not None and last["event"] == "failpoint_hit")
+            or any(
+                _is_end_of(line, node)
+                and (last is None or self.order.place(line) > self.order.place(last))
+                for line in runner
+            )
+        ):
+            own.open_end = (
+                f"{node} ended at {end} and did not come back; without a disk_read line "
+                "nobody knows what its last batch left on disk"
+            )
+
+    def _torn(self, node: str) -> str | None:
+        # A file of several nodes may lack lines of each.
+        return self.log.torn.get(node) or self.log.torn.get("")
+
+    def _find_lines_only_quoted(self) -> None:
+        """Lines that others quote, and that this log would hold if it went on."""
+        seen: dict[str, dict[int, Line]] = {}
+        for line in self.order.lines:
+            if "cause" not in line:
+                continue
+            node, key = named(line["cause"])
+            incarnation = incarnation_of(key)
+            span = self.log.spans.get(node, {}).get(incarnation)
+            if node in self.nodes and span is not None and key > key_at(incarnation, span.last):
+                seen.setdefault(node, {}).setdefault(incarnation, line)
+        for node, quotes in seen.items():
+            own = self.nodes[node]
+            for incarnation, line in quotes.items():
+                # Beyond the end that the runner named lies what the run did not see.
+                if own.last_named is not None and incarnation >= incarnation_of(own.last_named):
+                    continue
+                last = key_at(incarnation, self.log.spans[node][incarnation].last)
+                reason = (
+                    f"{line_id(line)} quotes {line['cause']}, but the log of {node} "
+                    f"holds nothing behind {name_at(node, last)}"
+                )
+                own.gaps.append((last + 1, reason))
+
+    # --- what happened in each instance -------------------------------------------------
+
+    def _instance(self, number: int) -> InstanceHistory | None:
+        if self.run is not None and number not in self._judged:
+            return None
+        found = self.instances.get(number)
+        if found is None:
+            found = self.instances[number] = InstanceHistory(number)
+        return found
+
+    @cached_property
+    def _judged(self) -> frozenset[int]:
+        return frozenset(self.run.instances.values() if self.run is not None else ())
+
+    def _fill(self) -> None:
+        for number in sorted(self._judged):
+            self._instance(number)
+        for node, own in self.nodes.items():
+            self._fill_from(node, own)
+        for line in self.log.lines.get(ORCHESTRATOR, []):
+            if line["event"] == "disk_read":
+                self._take_disk_read(line)
+            elif "instance" in line:
+                self._take(line)
+        for instance in self.instances.values():
+            # Merged order: what a sentence calls the first is the first.
+            instance.learned.sort(key=self.order.place)
+            instance.wishes.sort(key=self.order.place)
+        self.instances = dict(sorted(self.instances.items()))
+
+    def _fill_from(self, node: str, own: NodeLog) -> None:
+        met: set[int] = set()
+        recovered: set[int] = set()
+        for line in own.lines:
+            event = line["event"]
+            if event == "node_started":
+                recovered.clear()
+            elif event == "node_ready":
+                # Only a list without a missing line says what is not in it.
+                absent = met - recovered if own.is_whole_until(key_of(line)) else set()
+                for number in sorted(absent):
+                    self._take_durable(node, number, Durable(line, "0.n0", None))
+            elif event == "state_recovered":
+                recovered.add(line["instance"])
+                met.add(line["instance"])
+                self._take_durable(
+                    node, line["instance"], Durable(line, line["promised"], line["accepted"])
+                )
+                instance = self._instance(line["instance"])
+                if instance is not None and line["learned"] is not None:
+                    instance.learned.append(line)
+            elif event == "state_persisted":
+                met.add(line["instance"])
+                self._take_durable(
+                    node,
+                    line["instance"],
+                    Durable(line, line.get("promised", "0.n0"), line.get("accepted")),
+                )
+            elif "instance" in line:
+                met.add(line["instance"])
+                self._take(line)
+
+    def _take(self, line: Line) -> None:
+        instance = self._instance(line["instance"])
+        if instance is None:
+            return
+        node, event = line["node"], line["event"]
+        instance.line_count += 1
+        if event in _ACCEPTOR:
+            instance.acceptors.setdefault(node, []).append(line)
+        elif event in _PROPOSER:
+            instance.proposers.setdefault(node, []).append(line)
+        elif event in _LEARNT:
+            instance.learned.append(line)
+        elif event in _WISHES:
+            instance.wishes.append(line)
+        elif event in _HEARSAY and "cause" not in line:
+            instance.hearsay_without_cause = True
+
+    def _take_durable(self, node: str, number: int, durable: Durable) -> None:
+        instance = self._instance(number)
+        if instance is not None:
+            # A line that says it only by its silence is of no instance.
+            instance.line_count += "instance" in durable.line
+            instance.acceptors.setdefault(node, []).append(durable)
+
+    def _take_disk_read(self, line: Line) -> None:
+        """What was found on the disk of a node that is down, put where it belongs.
+
+        A node that came back has told the same itself; reading is not syncing,
+        so what was only seen in between binds nobody.
+        """
+        node = line["of"]
+        if node not in self.nodes:
+            return
+        until = key_at(line["incarnation_read"] + 1, 0)
+        if self.nodes[node].ends_at >= until:
+            return
+        listed = {item["instance"]: item for item in line["instances"]}
+        for number in list(self.instances):
+            item = listed.get(number)
+            steps = self.instances[number].acceptors.get(node)
+            if item is None and not steps:
+                continue
+            promised, accepted = (
+                ("0.n0", None) if item is None else (item["promised"], item["accepted"])
+            )
+            self._take_durable(node, number, Durable(line, promised, accepted))
+
+    def _find_acceptances(self, instance: InstanceHistory) -> None:
+        for node, steps in instance.acceptors.items():
+            for step in steps:
+                if isinstance(step, Durable):
+                    if step.accepted is None:
+                        continue
+                    pair, line = pair_of(step.accepted), step.line
+                elif step["event"] == "accepted_sent":
+                    pair, line = pair_of(step), step
+                else:
+                    continue
+                instance.acceptances.setdefault(pair, {}).setdefault(node, line)
+
+    def _find_chosen(self, instance: InstanceHistory) -> None:
+        if not self.quorum:
+            return
+        for (ballot, value), by_node in instance.acceptances.items():
+            lines = [(node, line) for node, line in by_node.items() if node in self.members]
+            if len(lines) < self.quorum:
+                continue
+            lines.sort(key=lambda item: self.order.place(item[1]))
+            instance.chosen.append(
+                Chosen(ballot_name(ballot), shown_value(value), dict(lines[: self.quorum]))
+            )
+        instance.chosen.sort(key=lambda chosen: self.order.place(chosen.moment))
