@@ -1,0 +1,1 @@
+"""The wire contract as Python modules, generated from ``proto/`` by ``generate.py``."""
