@@ -15,6 +15,7 @@ not by a YAML library, because it is meant to be read.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
@@ -31,16 +32,21 @@ CONTROL_PORT: Final = 7000
 PAXOS_PORT: Final = 7100
 """Where a node's public service listens, on all its cables and on control."""
 
+DEFAULT_PROJECT: Final = "paxos-lab"
+"""What begins the name of every project; the number of nodes ends it."""
+
 DEFAULT_SUBNET_PREFIX: Final = "10.213"
 """The first two octets of every address; the third begins with the count."""
 
 CONTROL_NETWORK: Final = "control"
 
+PROJECT_VARIABLE: Final = "PAXOS_LAB_PROJECT"
 SUBNET_PREFIX_VARIABLE: Final = "PAXOS_LAB_SUBNET_PREFIX"
 PORT_BASE_VARIABLE: Final = "PAXOS_LAB_PORT_BASE"
 
 HEALTH_FILE: Final = "/run/paxos/healthy"
 
+_PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 _CABLE_PREFIX_BITS: Final = 29
 _CONTROL_PREFIX_BITS: Final = 28
 _PORT_LIMIT: Final = 65_535
@@ -61,13 +67,21 @@ class ComposeSettings:
         port_base: Node *i*'s control port is published as ``port_base + i``
             and its public port as ``port_base + 100 + i``; ``None`` takes a
             base that no other number of nodes uses.
+        project: What begins the names of all that is made. Two clusters of
+            one size can be on a machine when all three differ.
     """
 
     subnet_prefix: str = DEFAULT_SUBNET_PREFIX
     port_base: int | None = None
+    project: str = DEFAULT_PROJECT
 
     def __post_init__(self) -> None:
         """Refuse what Docker would refuse later, in the words of the setting."""
+        if not _PROJECT.fullmatch(self.project):
+            raise ComposeError(
+                f"{PROJECT_VARIABLE} is {self.project!r}: it must be 2 to 32 small letters, "
+                "digits and hyphens, such as paxos-lab"
+            )
         try:
             network = IPv4Network(f"{self.subnet_prefix}.0.0/16")
         except ValueError as exc:
@@ -93,11 +107,12 @@ class ComposeSettings:
             ComposeError: A variable holds what cannot be used.
         """
         prefix = environment.get(SUBNET_PREFIX_VARIABLE) or DEFAULT_SUBNET_PREFIX
+        project = environment.get(PROJECT_VARIABLE) or DEFAULT_PROJECT
         text = environment.get(PORT_BASE_VARIABLE)
         if not text:
-            return cls(prefix)
+            return cls(prefix, project=project)
         try:
-            return cls(prefix, int(text))
+            return cls(prefix, int(text), project)
         except ValueError as exc:
             raise ComposeError(
                 f"{PORT_BASE_VARIABLE} is {text!r}: it must be a whole number"
@@ -157,7 +172,7 @@ class Layout:
     @property
     def project(self) -> str:
         """The name of the project, which begins the name of all that it makes."""
-        return f"paxos-lab-{self.node_count}"
+        return f"{self.settings.project}-{self.node_count}"
 
     @property
     def node_ids(self) -> range:
@@ -254,8 +269,8 @@ def compose_document(
     return "\n".join(_document(layout, context)) + "\n"
 
 
-def compose_file(root: Path, node_count: int, settings: ComposeSettings) -> Path:
-    """The compose file of a cluster, written where it is not the committed one.
+def compose_path(root: Path, node_count: int, settings: ComposeSettings) -> Path:
+    """Where the compose file of a cluster lies.
 
     Args:
         root: The project's folder.
@@ -265,16 +280,32 @@ def compose_file(root: Path, node_count: int, settings: ComposeSettings) -> Path
     Returns:
         ``docker-compose.yml`` for five nodes with the default settings, else a
         file below ``state/compose/``, which is ignored by git.
+    """
+    if node_count == DEFAULT_NODE_COUNT and settings == DEFAULT_SETTINGS:
+        return root / "docker-compose.yml"
+    own_name = "" if settings.project == DEFAULT_PROJECT else f"{settings.project}-"
+    return root / "state" / "compose" / f"docker-compose.{own_name}{node_count}.yml"
+
+
+def compose_file(root: Path, node_count: int, settings: ComposeSettings) -> Path:
+    """The compose file of a cluster, written where it is not the committed one.
+
+    Args:
+        root: The project's folder.
+        node_count: 3, 5, 7 or 9.
+        settings: What may differ from one machine to another.
+
+    Returns:
+        The path of :func:`compose_path`.
 
     Raises:
         ComposeError: There is no such cluster.
     """
-    if node_count == DEFAULT_NODE_COUNT and settings == DEFAULT_SETTINGS:
-        return root / "docker-compose.yml"
+    path = compose_path(root, node_count, settings)
     text = compose_document(node_count, settings, context="../..")
-    path = root / "state" / "compose" / f"docker-compose.{node_count}.yml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    if path.parent != root:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     return path
 
 

@@ -1,0 +1,190 @@
+"""From the lines of a run to its folder, and to what is said of it in the end."""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from orchestrator.cluster import Cluster
+from orchestrator.journal import NODE as LAB
+from orchestrator.measure import Figures, figures
+from orchestrator.places import Places
+from orchestrator.played import Played
+from paxos.checker import OK, VIOLATED, Verdict, check_path, merge
+from paxos.events import Line, encode
+from paxos.scenario import Finding, Lines, Run, judge
+
+_ALL_STEPS: Final = "every step came to its end"
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A run and what became of it.
+
+    Attributes:
+        scenario: its name.
+        node_count: how many nodes it ran on.
+        folder: where its log is.
+        verdict: what the rules say.
+        findings: what became of the scenario's expectations.
+        figures: the measured rows, by name.
+        breaks: the rule that a broken variant was to break first, if any.
+        failure: why the steps stopped early, if they did.
+        elapsed_s: how long the steps took.
+    """
+
+    scenario: str
+    node_count: int
+    folder: Path
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    figures: dict[str, Figures]
+    breaks: str | None
+    failure: str | None
+    elapsed_s: float
+
+    @property
+    def unmet(self) -> list[Finding]:
+        """The expectations that were not met."""
+        return [finding for finding in self.findings if not finding.met]
+
+    @property
+    def first_broken(self) -> str | None:
+        """The rule that was broken first; ``None`` if none was."""
+        return self.verdict.violations[0].rule if self.verdict.violations else None
+
+    @property
+    def caught(self) -> bool:
+        """Whether a broken variant broke the very rule that it was to break, and first."""
+        return self.breaks is not None and self.first_broken == self.breaks and not self.unmet
+
+    @property
+    def exit_code(self) -> int:
+        """0 ok, 1 a rule violated or an expectation not met, 3 unknown."""
+        if self.verdict.verdict == VIOLATED or self.unmet:
+            return 1
+        return 0 if self.verdict.verdict == OK else 3
+
+
+def new_run_name(places: Places, scenario: str) -> str:
+    """A name for a run that begins now, which no earlier run has."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    name = f"{stamp}-{scenario}"
+    count = 1
+    while (places.logs / name).exists():
+        count += 1
+        name = f"{stamp}-{scenario}-{count}"
+    return name
+
+
+def collect(places: Places, cluster: Cluster, played: Played) -> Result:
+    """Judge a run, write its folder and point ``logs/latest`` at it."""
+    lines = merge(line for node in played.watch.nodes() for line in played.watch.of_node(node))
+    rows = {row: figures(operations, lines) for row, operations in played.rows.items()}
+    findings = _judge(cluster, played, lines, rows)
+    for finding in findings:
+        played.journal.write(
+            "expectation_checked",
+            expectation=finding.expectation,
+            met=finding.met,
+            evidence=finding.evidence,
+        )
+    folder = places.logs / played.run
+    folder.mkdir(parents=True)
+    _write_lines(folder, played)
+    _write_json(folder / "run.json", _table(cluster, played))
+    _write_json_lines(folder / "history.jsonl", played.operations.history())
+    if rows:
+        _write_json(folder / "figures.json", rows)
+    must_happen = {must.fact for must in played.scenario.must_happen}
+    verdict = check_path(folder).with_expectations(
+        {
+            "expectation": finding.expectation,
+            "met": finding.met,
+            "evidence": finding.evidence,
+            "kind": "must_happen" if finding.expectation in must_happen else "expectation",
+        }
+        for finding in findings
+    )
+    verdict.write(folder / "verdict.json")
+    _point_latest(places.logs, played.run)
+    return Result(
+        scenario=played.scenario.name,
+        node_count=len(cluster.members),
+        folder=folder,
+        verdict=verdict,
+        findings=tuple(findings),
+        figures=rows,
+        breaks=played.scenario.breaks,
+        failure=played.failure,
+        elapsed_s=played.elapsed_s,
+    )
+
+
+def _judge(
+    cluster: Cluster, played: Played, merged: list[Line], rows: dict[str, Figures]
+) -> list[Finding]:
+    lines = Lines(played.instances)
+    lines.extend(merged)
+    operations = {operation.name: operation.number for operation in played.operations.all}
+    run = Run(cluster.members, lines, operations, rows)
+    steps = Finding(
+        _ALL_STEPS,
+        met=played.failure is None,
+        evidence=played.failure or f"{len(played.scenario.steps)} steps",
+    )
+    return [steps, *judge(played.scenario, run)]
+
+
+def _write_lines(folder: Path, played: Played) -> None:
+    nodes = dict.fromkeys([*played.pieces, *played.watch.nodes()])
+    everything: list[Line] = []
+    for node in nodes:
+        lines = played.watch.of_node(node)
+        everything.extend(lines)
+        _write_bytes(folder / f"{node}.jsonl", map(encode, lines))
+    _write_bytes(folder / "events.jsonl", map(encode, merge(everything)))
+
+
+def _table(cluster: Cluster, played: Played) -> dict[str, Any]:
+    nodes = [node for node in played.watch.nodes() if node != LAB]
+    return {
+        "v": SCHEMA_VERSION,
+        "run": played.run,
+        "scenario": played.scenario.name,
+        "title": played.scenario.title,
+        "world": cluster.world,
+        "members": list(cluster.members),
+        "guests": [node for node in nodes if node.startswith("g")],
+        "instances": played.instances,
+        "pieces": played.pieces,
+    }
+
+
+def _write_bytes(path: Path, pieces: Iterable[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(pieces)
+
+
+def _write_json(path: Path, data: Any) -> None:
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _write_json_lines(path: Path, entries: list[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for entry in entries:
+            file.write(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def _point_latest(logs: Path, run: str) -> None:
+    """Let ``logs/latest`` point at a run, in one step, so that a reader always finds one."""
+    temporary = logs / f".latest-{os.getpid()}"
+    with contextlib.suppress(FileNotFoundError):
+        temporary.unlink()
+    temporary.symlink_to(run, target_is_directory=True)
+    temporary.replace(logs / "latest")

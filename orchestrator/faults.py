@@ -1,0 +1,188 @@
+"""Faults: each is a pair (apply, undo), claimed only once confirmed, undone on every exit.
+
+A world kills, pauses and unplugs; here its verbs become lines of the log with
+their evidence, and entries of the ledger from which everything is undone.
+Faults of the network are in :mod:`orchestrator.network`.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final, Self
+
+from orchestrator.clients import Clients, at_once
+from orchestrator.cluster import Cluster, Condition, Exit
+from orchestrator.interrupts import undisturbed
+from orchestrator.journal import Journal
+from orchestrator.ledger import Ledger
+from orchestrator.network import Network
+from orchestrator.ready import await_serving
+from paxos.scenario.model import Failpoint
+
+SERVE_LIMIT_S: Final = 20.0
+KILLED: Final = 137
+
+
+class Faults:
+    """What is wrong with a cluster on purpose; leaving the context undoes all of it.
+
+    Args:
+        cluster: the world.
+        clients: asks the nodes.
+        journal: takes ``fault_applied``, ``fault_undone`` and ``node_exited``.
+        instances: the scenario's names of instances.
+        settle: brings a node that was started again to the run's settings.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        clients: Clients,
+        journal: Journal,
+        instances: Mapping[str, int],
+        settle: Callable[[str], None],
+    ) -> None:
+        self._cluster = cluster
+        self._clients = clients
+        self._journal = journal
+        self._instances = instances
+        self._settle = settle
+        self._ledger = Ledger(journal)
+        self._down: dict[str, str] = {}
+        self.network = Network(cluster, clients, self._ledger, instances)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with undisturbed():
+            self._ledger.undo_all()
+
+    @property
+    def down(self) -> tuple[str, ...]:
+        """The nodes that were ended and not started again."""
+        return tuple(self._down)
+
+    def kill(self, nodes: Sequence[str]) -> None:
+        """SIGKILL: memory is lost; what was written stays in the page cache."""
+        self._end("kill", nodes, self._cluster.kill)
+
+    def stop(self, nodes: Sequence[str]) -> None:
+        """SIGTERM: the node finishes its batch and writes its last line."""
+        self._end("stop", nodes, self._cluster.stop)
+
+    def _end(self, verb: str, nodes: Sequence[str], end: Callable[[str], Exit]) -> None:
+        started = time.monotonic()
+        for node in nodes:
+            self._enter_down(node, verb)
+        exits = at_once(end, nodes)
+        for node, exit_ in zip(nodes, exits, strict=True):
+            self._write_exit(node, exit_)
+        evidence = ", ".join(dict.fromkeys(_as_text(exit_) for exit_ in exits))
+        self._ledger.claim(verb, nodes, self._cluster.process_mechanism, evidence, started)
+
+    def start(self, nodes: Sequence[str]) -> None:
+        """Start nodes that ended; returns when they serve and their links are ready.
+
+        Raises:
+            LabError: one ended again, or was not ready in time.
+        """
+        started = time.monotonic()
+        self._cluster.start(nodes)
+        await_serving(self._cluster, self._clients, nodes, SERVE_LIMIT_S)
+        # Before anybody waits: a node that is back must act under the run's rules.
+        self.network.bring_up_to_date(nodes)
+        at_once(self._settle, nodes)
+        infos = at_once(self._clients.info, nodes)
+        self.network.await_links()
+        verbs = {node: self._down.pop(node, "kill") for node in nodes}
+        for node in nodes:
+            self._ledger.strike(_process(node))
+        for verb in dict.fromkeys(verbs.values()):
+            serves = [
+                (node, f"{node} serves as incarnation {info.incarnation}")
+                for node, info in zip(nodes, infos, strict=True)
+                if verbs[node] == verb
+            ]
+            self._ledger.claim_undone(
+                verb,
+                [node for node, _ in serves],
+                self._cluster.process_mechanism,
+                ", ".join(text for _, text in serves),
+                started,
+            )
+
+    def pause(self, nodes: Sequence[str]) -> None:
+        """Let no instruction of these nodes run. It is no crash: they forget nothing."""
+        started = time.monotonic()
+        for node in nodes:
+            self._ledger.enter(_pause(node), partial(self.resume, [node]))
+        evidence = at_once(self._cluster.pause, nodes)
+        self._ledger.claim("pause", nodes, self._cluster.process_mechanism, evidence[0], started)
+
+    def resume(self, nodes: Sequence[str]) -> None:
+        """End a pause; returns when the links are ready again."""
+        started = time.monotonic()
+        evidence = at_once(self._cluster.resume, nodes)
+        self.network.bring_up_to_date(nodes)
+        self.network.await_links()
+        for node in nodes:
+            self._ledger.strike(_pause(node))
+        self._ledger.claim_undone(
+            "pause", nodes, self._cluster.process_mechanism, evidence[0], started
+        )
+
+    def failpoint(self, failpoint: Failpoint) -> None:
+        """Arm a failpoint. It is claimed as a fault once it has struck: see :meth:`exits`."""
+        node = failpoint.node
+
+        def disarm() -> None:
+            if self._cluster.condition(node) is Condition.RUNNING:
+                self._clients.disarm_failpoints(node)
+
+        self._ledger.enter(_failpoint(node), disarm)
+        instance = self._instances[failpoint.instance]
+        self._clients.arm_failpoint(node, failpoint.point, instance, failpoint.kind)
+
+    def exits(self, node: str, limit_s: float) -> Exit | None:
+        """Wait until a failpoint has killed a node; ``None`` when its process goes on."""
+        started = time.monotonic()
+        exit_ = self._cluster.wait_exit(node, limit_s)
+        if exit_ is None:
+            return None
+        self._enter_down(node, "kill")
+        self._ledger.strike(_failpoint(node))
+        self._write_exit(node, exit_)
+        if exit_.code == KILLED:
+            self._ledger.claim("kill", [node], "failpoint", _as_text(exit_), started)
+        return exit_
+
+    def _enter_down(self, node: str, verb: str) -> None:
+        self._down[node] = verb
+
+        def bring_back() -> None:
+            # A cluster that ends with the lab needs no node back; and one
+            # that another scenario uses first is made whole there.
+            if self._cluster.outlives_run:
+                self.start([node])
+
+        self._ledger.enter(_process(node), bring_back)
+
+    def _write_exit(self, node: str, exit_: Exit) -> None:
+        self._journal.write("node_exited", of=node, exit_code=exit_.code, reason=exit_.reason)
+
+
+def _process(node: str) -> str:
+    return f"the end of {node}"
+
+
+def _pause(node: str) -> str:
+    return f"the pause of {node}"
+
+
+def _failpoint(node: str) -> str:
+    return f"the failpoint at {node}"
+
+
+def _as_text(exit_: Exit) -> str:
+    return f"exit code {exit_.code} ({exit_.reason})"

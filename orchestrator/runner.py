@@ -1,0 +1,200 @@
+"""Plays a scenario on a cluster: step by step, waiting for events and never for time."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from orchestrator.clients import Clients, NodeSilent, at_once
+from orchestrator.cluster import Cluster, Condition, LabError, Sink
+from orchestrator.faults import SERVE_LIMIT_S, Faults
+from orchestrator.journal import Journal
+from orchestrator.operations import Operations
+from orchestrator.played import Played, number_instances
+from orchestrator.ready import await_links, await_serving, running
+from orchestrator.stage import Stage, StepFailed
+from orchestrator.watch import Start, Watch
+from paxos.scenario import Scenario
+
+_DRAIN_LIMIT_S: Final = 10.0
+
+
+def make_whole(cluster: Cluster, clients: Clients) -> list[str]:
+    """End what an earlier lab may have left behind; what was done, in words.
+
+    A lab that was killed could undo nothing: its faults are still in force on
+    a cluster that outlives it.
+
+    Raises:
+        LabError: a node does not come back.
+    """
+    done = []
+    for node in cluster.members:
+        condition = cluster.condition(node)
+        if condition is Condition.PAUSED:
+            cluster.resume(node)
+            done.append(f"{node} was paused and runs again")
+        elif condition is Condition.EXITED:
+            cluster.start([node])
+            done.append(f"{node} was down and is started")
+    if cluster.cables is not None:
+        done.extend(
+            f"the cable {low}-{high} is plugged in" for low, high in cluster.cables.replug()
+        )
+    await_serving(cluster, clients, cluster.members, SERVE_LIMIT_S)
+
+    def clear(node: str) -> None:
+        clients.set_gate(node, [])
+        numbers = [message.number for message in clients.held(node)]
+        if numbers:
+            clients.release(node, numbers)
+        clients.disarm_failpoints(node)
+
+    at_once(clear, cluster.members)
+    await_links(cluster, clients, (), SERVE_LIMIT_S)
+    return done
+
+
+class Runner:
+    """Plays scenarios on one cluster, one after another.
+
+    Args:
+        cluster: where.
+        clients: asks its nodes.
+        tell: gets every line of a run as it arrives.
+    """
+
+    def __init__(self, cluster: Cluster, clients: Clients, tell: Sink | None = None) -> None:
+        self._cluster = cluster
+        self._clients = clients
+        self._tell = tell
+
+    def play(
+        self,
+        scenario: Scenario,
+        run: str,
+        on_begin: Callable[[Sequence[int]], None] = lambda _instances: None,
+    ) -> Played:
+        """Play one scenario; faults are undone when this returns, and when it raises.
+
+        Args:
+            scenario: what to play; the cluster has a number of nodes that it is for.
+            run: the name of the run.
+            on_begin: called once with the numbers of the instances that the
+                scenario names, before their first line.
+
+        Raises:
+            LabError: the cluster is not as it must be, or a fault could not be undone.
+        """
+        infos = at_once(self._clients.info, self._cluster.members)
+        instances = number_instances(scenario, max(info.highest_instance for info in infos) + 1)
+        on_begin([instances[name] for name in scenario.instances])
+        watch = Watch(instances, self._tell)
+        journal = Journal(watch.put)
+        operations = Operations(self._clients, journal)
+        played = Played(scenario, run, instances, watch, journal, operations)
+        follower = self._cluster.follow(watch.put)
+        started = time.monotonic()
+        try:
+            self._begin(played)
+            self._perform(played)
+            played.elapsed_s = time.monotonic() - started
+            self._end(played, follower.drain)
+        except NodeSilent as silent:
+            raise LabError(f"the run broke off: {silent}{self._ends()}") from silent
+        finally:
+            follower.close()
+        return played
+
+    def _begin(self, played: Played) -> None:
+        # A line of this node must be written after the follower began to look:
+        # the piece of its log begins with it.
+        at_once(lambda node: self._clients.set_gate(node, []), self._cluster.members)
+        settings = dict(played.scenario.settings)
+        if settings:
+            at_once(lambda node: self._configure(node, played, settings), self._cluster.members)
+        infos = at_once(self._clients.info, self._cluster.members)
+        starts = {
+            node: Start(info.incarnation, info.seq)
+            for node, info in zip(self._cluster.members, infos, strict=True)
+        }
+        for node, start in starts.items():
+            played.pieces[node] = [
+                {"incarnation": start.incarnation, "first": start.seq, "last": None}
+            ]
+        played.watch.begin(starts)
+        scenario = played.scenario
+        played.journal.write(
+            "run_started",
+            run=played.run,
+            scenario=scenario.name,
+            title=scenario.title,
+            world=self._cluster.world,
+            members=list(self._cluster.members),
+            instances=played.instances,
+            predict=scenario.predict,
+        )
+
+    def _perform(self, played: Played) -> None:
+        settings = dict(played.scenario.settings)
+
+        def settle(node: str) -> None:
+            if settings:
+                self._configure(node, played, settings)
+
+        def configure(changed: dict[str, Any]) -> None:
+            settings.update(changed)
+            at_once(lambda node: self._configure(node, played, changed), running(self._cluster))
+
+        faults = Faults(self._cluster, self._clients, played.journal, played.instances, settle)
+        with faults:
+            try:
+                stage = Stage(self._cluster, played, faults, configure)
+                for number, step in enumerate(played.scenario.steps, start=1):
+                    if step.say:
+                        played.journal.write("step_started", step=number, say=step.say)
+                    stage.perform(number, step)
+            except StepFailed as failed:
+                played.failure = f"{failed}{self._ends(faults.down)}"
+        played.operations.give_up()
+        played.journal.write(
+            "run_finished", completed=played.failure is None, reason=played.failure or ""
+        )
+
+    def _end(self, played: Played, drain: Callable[[str, float], bool]) -> None:
+        """Name the last line of each node, wait for it, and read the disks of those down."""
+        for node in self._cluster.members:
+            pieces = played.pieces[node]
+            last: int | None = None
+            if self._cluster.condition(node) is Condition.RUNNING:
+                info = self._clients.info(node)
+                last = info.seq
+                played.watch.wait_until_at(node, info.incarnation, info.seq, _DRAIN_LIMIT_S)
+            else:
+                drain(node, _DRAIN_LIMIT_S)
+                self._read_disk(node, played)
+            for line in played.watch.of_node(node):
+                if line["incarnation"] != pieces[-1]["incarnation"]:
+                    pieces.append({"incarnation": line["incarnation"], "first": 1, "last": None})
+            pieces[-1]["last"] = last
+
+    def _read_disk(self, node: str, played: Played) -> None:
+        found = self._cluster.read_disk(node)
+        played.journal.write(
+            "disk_read",
+            of=node,
+            incarnation_read=found["incarnation"],
+            instances=found["instances"],
+        )
+
+    def _configure(self, node: str, played: Played, settings: Mapping[str, Any]) -> None:
+        numbers = played.instances.values()
+        self._clients.configure(node, min(numbers), max(numbers), dict(settings))
+
+    def _ends(self, expected: tuple[str, ...] = ()) -> str:
+        """Which nodes have ended though nobody meant them to, as a part of a sentence."""
+        text = ""
+        for node in self._cluster.members:
+            if node not in expected and self._cluster.condition(node) is Condition.EXITED:
+                complaint = self._cluster.complaint(node)
+                text += f"; {node} has ended" + (f": {complaint}" if complaint else "")
+        return text

@@ -1,0 +1,144 @@
+"""The steps of a scenario, carried out one at a time."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from orchestrator.clients import NodeSilent
+from orchestrator.cluster import Cluster, LabError
+from orchestrator.faults import KILLED, Faults
+from orchestrator.measure import propose_many
+from orchestrator.played import Played, row_names
+from paxos.scenario import Lines, Step, learners, sentence
+from paxos.scenario import model as do
+
+
+class StepFailed(Exception):
+    """A step did not come to its end; the text says what it lacked."""
+
+
+class Stage:
+    """Carries out the steps of one run.
+
+    Args:
+        cluster: where.
+        played: the run; its figures are filled in.
+        faults: what steps apply and undo.
+        configure: changes settings of the run's instances.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        played: Played,
+        faults: Faults,
+        configure: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self._cluster = cluster
+        self._played = played
+        self._faults = faults
+        self._configure = configure
+
+    def perform(self, number: int, step: Step) -> None:
+        """Carry out one step.
+
+        Raises:
+            StepFailed: it did not come to its end within its limit.
+            LabError: a fault could not be applied, confirmed or undone.
+        """
+        with _named(number):
+            self._do(step.action, step.limit_s)
+
+    def _do(self, action: do.Action, limit_s: float) -> None:
+        faults, network = self._faults, self._faults.network
+        match action:
+            case do.Propose():
+                self._propose(action, limit_s)
+            case do.Await(names):
+                self._await(names, limit_s)
+            case do.Wait(sight):
+                if self._played.watch.wait_for(lambda lines: lines.find(sight), limit_s) is None:
+                    raise StepFailed(f"waited {limit_s:g} s in vain for {sentence(sight)}")
+            case do.Learned():
+                self._learned(action, limit_s)
+            case do.GateRule():
+                network.rule(action)
+            case do.Release():
+                network.release(action)
+            case do.Cut():
+                network.cut(action)
+            case do.Heal(names):
+                network.heal(names)
+            case do.Command(verb, nodes):
+                getattr(faults, verb)(list(nodes or self._cluster.members))
+            case do.Failpoint():
+                faults.failpoint(action)
+            case do.Exits(node):
+                self._exits(node, limit_s)
+            case do.Configure(settings):
+                self._configure(dict(settings))
+            case do.Measure():
+                self._measure(action, limit_s)
+
+    def _propose(self, propose: do.Propose, limit_s: float) -> None:
+        number = self._played.instances[propose.instance]
+        self._played.operations.begin(
+            propose.name, propose.at, number, propose.value, propose.timeout_ms
+        )
+        if not propose.background:
+            self._await((propose.name,), max(limit_s, propose.timeout_ms / 1000))
+
+    def _await(self, names: tuple[str, ...], limit_s: float) -> None:
+        late = self._played.operations.await_all(names, limit_s)
+        if late:
+            named = ", ".join(operation.name for operation in late)
+            raise StepFailed(f"after {limit_s:g} s no answer had come to the client of {named}")
+
+    def _learned(self, learned: do.Learned, limit_s: float) -> None:
+        wanted = set(learned.by or self._cluster.members)
+        instances = [learned.instance]
+        if learned.row is not None:
+            row = next(m for m in self._played.scenario.measurements() if m.row == learned.row)
+            instances = row_names(row)
+
+        def all_know(lines: Lines) -> bool | None:
+            for instance in instances:
+                known = learners(lines, instance)
+                if any(learned.value not in {None, known.get(node)} for node in wanted):
+                    return None
+                if not wanted <= known.keys():
+                    return None
+            return True
+
+        if self._played.watch.wait_for(all_know, limit_s) is None:
+            known = learners(self._played.watch.lines, instances[0])
+            told = ", ".join(f"{node} {value}" for node, value in sorted(known.items()))
+            raise StepFailed(
+                f"after {limit_s:g} s not all of {', '.join(sorted(wanted))} had learned"
+                f" {learned.value or 'a value'}; known: {told or 'nothing'}"
+            )
+
+    def _exits(self, node: str, limit_s: float) -> None:
+        exit_ = self._faults.exits(node, limit_s)
+        if exit_ is None:
+            raise StepFailed(f"{node} went on for {limit_s:g} s and never met its failpoint")
+        if exit_.code != KILLED:
+            raise StepFailed(
+                f"{node} was to be killed and ended with exit code {exit_.code}"
+                f" ({exit_.reason}): {self._cluster.complaint(node)}"
+            )
+
+    def _measure(self, measure: do.Measure, limit_s: float) -> None:
+        numbers = [self._played.instances[name] for name in row_names(measure)]
+        self._played.rows[measure.row] = propose_many(
+            self._played.operations, measure, numbers, max(limit_s, measure.timeout_ms / 1000)
+        )
+
+
+@contextlib.contextmanager
+def _named(number: int) -> Iterator[None]:
+    """Say in which step something failed."""
+    try:
+        yield
+    except (StepFailed, LabError, NodeSilent) as failed:
+        raise StepFailed(f"step {number}: {failed}") from failed

@@ -1,0 +1,255 @@
+"""The steps of a scenario as they stand in a file: one verb each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from paxos.scenario.model import (
+    FAILPOINTS,
+    MESSAGE_KINDS,
+    Action,
+    Await,
+    Command,
+    Configure,
+    Cut,
+    Exits,
+    Failpoint,
+    GateRule,
+    Heal,
+    Learned,
+    Measure,
+    Propose,
+    Release,
+    Step,
+    Wait,
+)
+from paxos.scenario.patterns import read_sight
+from paxos.scenario.reading import Fields, Node
+
+SCHEMES: Final = ("rounds", "interleaved", "ranges")
+_MOST_MS: Final = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The nodes and instances that a file may speak of."""
+
+    members: tuple[str, ...]
+    instances: tuple[str, ...]
+
+    def node(self, node: Node) -> str:
+        """The name of one node.
+
+        Raises:
+            ScenarioError: there is no such node.
+        """
+        return node.text(among=self.members)
+
+    def nodes(self, fields: Fields, name: str) -> tuple[str, ...]:
+        """The names of several nodes; ``all`` and a missing field are no names."""
+        if name not in fields or fields[name].data == "all":
+            return ()
+        return fields[name].texts(among=self.members)
+
+    def instance(self, fields: Fields) -> str:
+        """The instance that is named, or the first one."""
+        if "instance" not in fields:
+            return self.instances[0]
+        return fields["instance"].text(among=self.instances)
+
+
+def read_step(node: Node, names: Names) -> Step:
+    """Read one step.
+
+    Raises:
+        ScenarioError: it has no verb or two, or its verb is used wrongly.
+    """
+    fields = node.fields("say", "limit_s", *_VERBS)
+    verbs = [verb for verb in _VERBS if verb in fields]
+    if len(verbs) != 1:
+        found = f"not {' and '.join(verbs)}" if verbs else "and here is none"
+        raise node.error(f"a step has one verb of {', '.join(_VERBS)}, {found}")
+    verb = verbs[0]
+    action = _VERBS[verb](fields[verb], names, verb)
+    return Step(action, fields.text("say"), float(fields.whole("limit_s", 15, 1, 600)))
+
+
+def read_settings(node: Node) -> tuple[tuple[str, Any], ...]:
+    """Settings of instances, by name.
+
+    Raises:
+        ScenarioError: there is no such setting, or its value is impossible.
+    """
+    fields = node.fields(
+        "number_scheme",
+        "backoff",
+        "backoff_base_ms",
+        "backoff_most_ms",
+        "patience_ms",
+        "own_ballots",
+    )
+    found: list[tuple[str, Any]] = []
+    for name in fields.data:
+        if name == "number_scheme":
+            found.append((name, fields[name].text(among=SCHEMES)))
+        elif name in {"backoff", "own_ballots"}:
+            found.append((name, fields[name].truth()))
+        else:
+            found.append((name, fields[name].whole(1, _MOST_MS)))
+    return tuple(found)
+
+
+def network_names(action: Action) -> set[str]:
+    """What later steps may call the network fault that this action makes."""
+    if isinstance(action, GateRule | Cut):
+        return {action.name}
+    return set()
+
+
+def _propose(node: Node, names: Names, _verb: str) -> Action:
+    fields = node.fields("name", "at", "value", "instance", "background", "timeout_ms")
+    value = fields["value"].text()
+    return Propose(
+        name=fields.text("name", value),
+        at=names.node(fields["at"]),
+        value=value,
+        instance=names.instance(fields),
+        background=fields.truth("background", default=False),
+        timeout_ms=fields.whole("timeout_ms", 30_000, 1, _MOST_MS),
+    )
+
+
+def _await(node: Node, _names: Names, _verb: str) -> Action:
+    return Await(node.texts())
+
+
+def _wait(node: Node, names: Names, _verb: str) -> Action:
+    return Wait(read_sight(node, names.instances))
+
+
+def _learned(node: Node, names: Names, _verb: str) -> Action:
+    fields = node.fields("by", "value", "instance", "row")
+    return Learned(
+        names.nodes(fields, "by"),
+        names.instance(fields),
+        fields.text("value") or None,
+        fields.text("row") or None,
+    )
+
+
+def _gate_rule(node: Node, names: Names, verb: str) -> Action:
+    own = {
+        "hold": (),
+        "cut_one_way": (),
+        "drop": ("percent",),
+        "delay": ("delay_ms", "delay_most_ms"),
+    }[verb]
+    fields = node.fields("name", "from", "to", "kinds", "instance", *own)
+    delay_ms = fields["delay_ms"].whole(1, _MOST_MS) if verb == "delay" else 0
+    return GateRule(
+        action="cut" if verb == "cut_one_way" else verb,
+        name=fields["name"].text(),
+        sources=names.nodes(fields, "from"),
+        to=names.nodes(fields, "to"),
+        kinds=fields.texts("kinds", among=MESSAGE_KINDS),
+        instance=names.instance(fields) if "instance" in fields else None,
+        percent=fields["percent"].whole(1, 100) if verb == "drop" else 0,
+        delay_ms=delay_ms,
+        delay_most_ms=fields.whole("delay_most_ms", delay_ms, delay_ms, _MOST_MS),
+    )
+
+
+def _release(node: Node, names: Names, _verb: str) -> Action:
+    fields = node.fields("name", "first", "kinds", "to")
+    first = fields["first"].whole(1, 10_000) if "first" in fields else None
+    if first is None and ("kinds" in fields or "to" in fields):
+        raise node.error("`kinds` and `to` choose among the `first` so many: give `first`, too")
+    return Release(
+        fields["name"].text(),
+        first,
+        fields.texts("kinds", among=MESSAGE_KINDS),
+        names.nodes(fields, "to"),
+    )
+
+
+def _partition(node: Node, names: Names, verb: str) -> Action:
+    groups = tuple(entry.texts(among=names.members) for entry in node.items())
+    if len(groups) < 2:
+        raise node.error("a partition has at least two groups of nodes")
+    return Cut(verb, verb, groups)
+
+
+def _isolate(node: Node, names: Names, verb: str) -> Action:
+    return Cut.isolation(verb, names.node(node), names.members)
+
+
+def _cut(node: Node, names: Names, verb: str) -> Action:
+    ends = node.texts(among=names.members)
+    if len(set(ends)) != 2 or len(ends) != 2:
+        raise node.error("a link has two ends: name two different nodes")
+    return Cut.link(verb, ends[0], ends[1], names.members)
+
+
+def _heal(node: Node, _names: Names, _verb: str) -> Action:
+    return Heal() if node.data == "all" else Heal(node.texts())
+
+
+def _command(node: Node, names: Names, verb: str) -> Action:
+    if node.data == "all":
+        return Command(verb, ())
+    return Command(verb, node.texts(among=names.members))
+
+
+def _failpoint(node: Node, names: Names, _verb: str) -> Action:
+    fields = node.fields("node", "point", "kind", "instance")
+    return Failpoint(
+        names.node(fields["node"]),
+        fields["point"].text(among=FAILPOINTS),
+        fields.text("kind"),
+        names.instance(fields),
+    )
+
+
+def _exits(node: Node, names: Names, _verb: str) -> Action:
+    return Exits(names.node(node))
+
+
+def _configure(node: Node, _names: Names, _verb: str) -> Action:
+    return Configure(read_settings(node))
+
+
+def _measure(node: Node, names: Names, _verb: str) -> Action:
+    fields = node.fields("row", "at", "proposals", "every_ms", "timeout_ms")
+    return Measure(
+        row=fields["row"].text(),
+        at=names.node(fields["at"]),
+        proposals=fields["proposals"].whole(1, 1_000),
+        every_ms=fields.whole("every_ms", 0, 0, 10_000),
+        timeout_ms=fields.whole("timeout_ms", 5_000, 1, _MOST_MS),
+    )
+
+
+_VERBS: Final[dict[str, Callable[[Node, Names, str], Action]]] = {
+    "propose": _propose,
+    "await": _await,
+    "wait": _wait,
+    "learned": _learned,
+    "hold": _gate_rule,
+    "release": _release,
+    "drop": _gate_rule,
+    "delay": _gate_rule,
+    "cut_one_way": _gate_rule,
+    "partition": _partition,
+    "isolate": _isolate,
+    "cut": _cut,
+    "heal": _heal,
+    "kill": _command,
+    "stop": _command,
+    "start": _command,
+    "pause": _command,
+    "resume": _command,
+    "failpoint": _failpoint,
+    "exits": _exits,
+    "configure": _configure,
+    "measure": _measure,
+}
