@@ -23,9 +23,11 @@ CALL_TIMEOUT_S: Final = 5.0
 _WIRE_GRACE_S: Final = 3.0
 
 # A node that was started again answers at the same address: look for it often.
+# What gRPC calls the least back-off is also how long it lets a connection be
+# made, and a busy machine takes its time.
 _CHANNEL_OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
+    ("grpc.min_reconnect_backoff_ms", 2_000),
     ("grpc.max_reconnect_backoff_ms", 200),
     ("grpc.enable_http_proxy", 0),
 )
@@ -88,6 +90,19 @@ class Clients:
             node, "Info", control_pb2.InfoRequest(), timeout_s, wait=True
         )
         return reply
+
+    def connect(self, node: str, timeout_s: float = CALL_TIMEOUT_S) -> None:
+        """Connect to the public service, so that a client's first call finds it ready.
+
+        Raises:
+            NodeSilent: it could not be reached in time.
+        """
+        ready = grpc.channel_ready_future(self._channel(self._cluster.endpoints(node).paxos))
+        try:
+            ready.result(timeout_s)
+        except grpc.FutureTimeoutError as late:
+            ready.cancel()
+            raise NodeSilent(f"{node}'s public service cannot be reached") from late
 
     def set_gate(self, node: str, rules: Sequence[control_pb2.GateRule]) -> None:
         """Replace all rules of a node's gate."""

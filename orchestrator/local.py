@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 
 from node.directories import format_all
 from orchestrator.cluster import Cables, Condition, Endpoints, Exit, LabError, Sink
-from orchestrator.places import Places
+from orchestrator.places import PROJECT, Places
 from orchestrator.state_directory import read_state_directory
 from orchestrator.tail import FileFollower
 from paxos.events import node_key
@@ -122,6 +122,8 @@ class LocalCluster:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=complaints,
+                # The first place in which Python looks: this very project.
+                cwd=PROJECT,
                 env=self._environment(node),
                 # A Ctrl-C in the terminal is the lab's: it undoes its faults
                 # first, and ends the nodes then.

@@ -5,6 +5,7 @@ nodes arrive in bursts; each waits for a moment, so that a cause of another
 node's can be told first, and a fan-out (five Prepares) as one sentence.
 """
 
+import contextlib
 import heapq
 import textwrap
 import threading
@@ -121,8 +122,11 @@ class Narrator:
                     continue
                 ripe = list(self._take())
                 self._printing = True
-            for bundle in bundled(ripe):
-                self._print(bundle.lines[0], bundle.text)
+            # A reader that has gone (`| head`) must not keep a run from its end: rich
+            # ends the thread then, and whoever flushes would wait for ever.
+            with contextlib.suppress(OSError, SystemExit):
+                for bundle in bundled(ripe):
+                    self._print(bundle.lines[0], bundle.text)
 
     def _take(self) -> Iterator[Line]:
         """The lines that are ripe, each with all of its fan-out that is here."""
@@ -157,7 +161,7 @@ class Narrator:
         style = _STYLES.get(line["event"], "")
         for number, row in enumerate(rows):
             margin = f"{milliseconds:>7} ms " if number == 0 else _INDENT
-            self._console.print(Text(margin, "dim") + Text(row, style))
+            self._console.print(Text.assemble((margin, "dim"), (row, style)))
 
 
 def _rest_of_fan_out(line: Line, following: list[Line]) -> Iterator[Line]:

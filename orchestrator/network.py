@@ -109,6 +109,7 @@ class Network:
                 for message in self._clients.held(node)
                 if message.rule in self._gate_names(release.name)
                 and (not release.kinds or message.kind in release.kinds)
+                and (not release.sources or f"n{message.source}" in release.sources)
                 and (not release.to or f"n{message.to}" in release.to)
             ]
             if numbers[:left]:

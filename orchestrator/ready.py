@@ -18,7 +18,7 @@ def running(cluster: Cluster) -> list[str]:
 
 
 def await_serving(cluster: Cluster, clients: Clients, nodes: Iterable[str], limit_s: float) -> None:
-    """Wait until each of these nodes answers its control service.
+    """Wait until each of these nodes answers its control service and takes clients.
 
     Raises:
         LabError: one ended instead, or did not answer in time.
@@ -29,6 +29,7 @@ def await_serving(cluster: Cluster, clients: Clients, nodes: Iterable[str], limi
         while True:
             try:
                 clients.info(node, _ASK_LIMIT_S)
+                clients.connect(node)
             except NodeSilent as silent:
                 if cluster.condition(node) is Condition.EXITED:
                     raise _ended(cluster, node) from silent

@@ -59,10 +59,10 @@ def show_closing(
     """What was expected, what to notice, and the verdict: in a sentence, or rule by rule."""
     console.print()
     for finding in result.findings:
-        mark = Text("  yes  ", "green") if finding.met else Text("  NO   ", "bold red")
+        mark = ("  yes  ", "green") if finding.met else ("  NO   ", "bold red")
         told = finding.expectation if finding.met else f"{finding.expectation}: {finding.evidence}"
         for number, row in enumerate(textwrap.wrap(told, WIDTH - 7, break_on_hyphens=False)):
-            console.print((mark if number == 0 else Text(" " * 7)) + Text(row))
+            console.print(Text.assemble(mark if number == 0 else " " * 7, row))
     if result.figures:
         console.print()
         console.print(figures_table(result.figures))

@@ -38,6 +38,8 @@ class Stage:
         self._played = played
         self._faults = faults
         self._configure = configure
+        # How many lines there were when the last command began.
+        self._commanded_at = 0
 
     def perform(self, number: int, step: Step) -> None:
         """Carry out one step.
@@ -46,6 +48,8 @@ class Stage:
             StepFailed: it did not come to its end within its limit.
             LabError: a fault could not be applied, confirmed or undone.
         """
+        if not isinstance(step.action, do.Wait | do.Await | do.Learned):
+            self._commanded_at = len(self._played.watch.lines.all)
         with _named(number):
             self._do(step.action, step.limit_s)
 
@@ -56,9 +60,8 @@ class Stage:
                 self._propose(action, limit_s)
             case do.Await(names):
                 self._await(names, limit_s)
-            case do.Wait(sight):
-                if self._played.watch.wait_for(lambda lines: lines.find(sight), limit_s) is None:
-                    raise StepFailed(f"waited {limit_s:g} s in vain for {sentence(sight)}")
+            case do.Wait():
+                self._wait(action, limit_s)
             case do.Learned():
                 self._learned(action, limit_s)
             case do.GateRule():
@@ -79,6 +82,12 @@ class Stage:
                 self._configure(dict(settings))
             case do.Measure():
                 self._measure(action, limit_s)
+
+    def _wait(self, wait: do.Wait, limit_s: float) -> None:
+        start = self._commanded_at if wait.new else 0
+        seen = self._played.watch.wait_for(lambda lines: lines.find(wait.sight, start), limit_s)
+        if seen is None:
+            raise StepFailed(f"waited {limit_s:g} s in vain for {sentence(wait.sight)}")
 
     def _propose(self, propose: do.Propose, limit_s: float) -> None:
         number = self._played.instances[propose.instance]

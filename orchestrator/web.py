@@ -88,6 +88,8 @@ def serve(logs: Path, port: int) -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
+            # From here on a visitor waits for an answer, so the address can be told.
+            listener.listen()
         except (OSError, OverflowError) as error:
             raise PageError(
                 f"port {port} of 127.0.0.1 cannot be had ({error}): choose another with --port, "

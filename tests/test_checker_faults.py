@@ -204,3 +204,41 @@ def test_clocks_do_not_matter() -> None:
     verdict = check_lines(lines)
     assert verdict.verdict == "ok", verdict.as_text()
     assert verdict.chosen[1] is not None
+
+
+def test_an_acceptance_that_is_only_seen_later_is_no_late_one() -> None:
+    """n2 accepts, n1 learns, n2 accepts again; without the first, nothing is proven."""
+    script = """
+    client n1 apple
+    phase1 1.n1 by n1 n2
+    phase2 1.n1 apple by n1 n2
+    n1 learns 1.n1 apple by n1 n2
+    n1 accept 1.n1 apple to n2
+    n2 gets accept 1.n1 apple
+    n2 accepted 1.n1 apple
+    """
+    lines = build(script)
+    first = [line for line in lines if line["node"] == "n2" and "value" in str(line)][1:3]
+    assert [line["event"] for line in first] == ["state_persisted", "accepted_sent"]
+    assert check_lines(lines).verdict == "ok"
+    verdict = check_lines(without(lines, *first))
+    assert verdict.verdict == "unknown", verdict.as_text()
+
+
+def test_a_recovery_that_a_missing_request_explains_is_not_made_up() -> None:
+    """n2 comes back with a promise that it wrote; the line of the request is lost."""
+    lines = build(
+        """
+        n3 prepare 2.n3 to n2
+        n2 gets prepare 2.n3
+        n1 prepare 1.n1 to n2
+        n2 gets prepare 1.n1
+        n2 nack 1.n1 for 2.n3
+        n2 killed
+        n2 back 2.n3
+        """
+    )
+    assert check_lines(lines).verdict == "ok"
+    asked = next(line for line in lines if line["event"] == "prepare_received")
+    verdict = check_lines(without(lines, asked))
+    assert verdict.verdict == "unknown", verdict.as_text()

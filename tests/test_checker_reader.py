@@ -33,11 +33,11 @@ def write(folder: Path, lines: Iterable[Line]) -> Path:
 def last_seq(lines: list[Line], node: str, incarnation: int = 1) -> int:
     """The number of a node's last line in an incarnation."""
     own = [line for line in lines if (line["node"], line["incarnation"]) == (node, incarnation)]
-    return int(own[-1]["seq"])
+    return int(own[-1]["seq"]) if own else 1
 
 
 def table(lines: list[Line], **changes: Any) -> dict[str, Any]:
-    """The runner's table of a run that saw all these lines."""
+    """The runner's table of a run that saw all these lines, of one life of each node."""
     return {
         "v": 1,
         "run": "20260101-basic",
@@ -398,6 +398,16 @@ class TestPieces:
         assert judge(script, pieces=pieces).verdict == "ok"
         without = [line for line in lines if line["node"] != "n3"]
         assert check_lines(without, table(lines, pieces=pieces)).verdict == "ok"
+
+    def test_what_a_node_brings_along_is_no_recovery(self) -> None:
+        """n3 was down when the run began: what it had on disk before is nobody's breach."""
+        script = f"n3 killed\nn3 back 4.n2 with 3.n2 plum\n{RUN}".replace("n1 n2 n3", "n1 n2")
+        lines = [line for line in build(script) if (line["node"], line["incarnation"]) != ("n3", 1)]
+        pieces = {
+            **table(lines)["pieces"],
+            "n3": [{"incarnation": 2, "first": 1, "last": 3}],
+        }
+        assert judge_lines(lines, pieces) == "ok"
 
     def test_a_start_that_died_before_its_first_line_leaves_no_gap(self) -> None:
         """The runner never met incarnation 2, and the next one goes on from the same disk."""

@@ -142,7 +142,13 @@ def drive(
     async def run() -> Bench:
         bench = Bench(folder, roles, settings)
         driving = asyncio.create_task(bench.driver.run())
-        await asyncio.wait_for(play(bench), 30)
+        playing = asyncio.ensure_future(play(bench))
+        done, _ = await asyncio.wait(
+            {driving, playing}, timeout=30, return_when=asyncio.FIRST_COMPLETED
+        )
+        assert done, "nothing happens any more"
+        for task in done:
+            await task
         bench.driver.stop()
         await asyncio.wait_for(driving, 30)
         return bench

@@ -692,7 +692,7 @@ def _judge_recovery(
     had_promised = order_of(disk.promised) if disk is not None else _NONE
     had_accepted = pair_of(disk.accepted) if disk is not None and disk.accepted else None
     promised = order_of(back.promised)
-    accepted = pair_of(back.accepted) if back.accepted else None
+    accepted = pair_of(back.accepted) if back.accepted is not None else None
     if disk is not None and (
         promised < had_promised
         or (had_accepted is not None and (accepted is None or accepted[0] < had_accepted[0]))
@@ -716,7 +716,7 @@ def _judge_recovery(
     unexplained = []
     if promised not in {had_promised, _NONE} and promised not in ballots:
         unexplained.append(f"a request at {back.promised}")
-    if accepted is not None and accepted != had_accepted and accepted not in requested:
+    if back.accepted is not None and accepted != had_accepted and accepted not in requested:
         unexplained.append(f"a request to accept {_proposal(back.accepted)}")
     if unexplained:
         found.broken(
@@ -919,9 +919,7 @@ def _reply(line: Line) -> str:
     return "a Promise" if line["event"] == "promise_sent" else "an Accepted"
 
 
-def _proposal(proposal: Line | None) -> str:
-    if proposal is None:
-        return "nothing"
+def _proposal(proposal: Line) -> str:
     return f"{quoted(proposal['value'])} at {proposal['ballot']}"
 
 

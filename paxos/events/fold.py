@@ -97,7 +97,9 @@ def _on_state_recovered(state: State, line: Line, name: str) -> State:
     state = _accepted(state, instance, node, line["accepted"], name)
     if line["learned"] is None:
         return state
-    return _learned(state, instance, node, line["learned"], name)
+    # It knew this before, so this is no moment of learning.
+    known = {**_instance_of(state, instance)["learned"], node: line["learned"]}
+    return _with_instance(state, instance, learned=known)
 
 
 def _on_node_ready(state: State, line: Line, _name: str) -> State:
@@ -298,15 +300,26 @@ def _on_received(state: State, line: Line, name: str) -> State:
     if cause is not None:
         answering = {**_instance_of(state, instance)["answering"], line["node"]: cause}
         state = _with_instance(state, instance, answering=answering)
-    have = line.get("have")
-    if have is None:
-        return state
+    return state if "ignored" in line else _heard_reply(state, line, name)
+
+
+def _heard_reply(state: State, line: Line, name: str) -> State:
+    """How far a proposer's quorum has come with a reply.
+
+    The line tells; a log made by others may not.
+    """
+    instance = line["instance"]
     if line["event"] == "promise_received":
-        before = len(_ballot_of(state, instance, line["ballot"])["promises_heard"])
+        before = _ballot_of(state, instance, line["ballot"])["promises_heard"]
+        have = line.get("have", _added(before, line["source"]))
         state = _with_ballot(state, instance, line["ballot"], promises_heard=have)
-        complete = before < line["quorum"] <= len(have)
+        complete = len(before) < line.get("quorum", quorum(state)) <= len(have)
         return _turned(state, name, "quorum", instance) if complete else state
-    return _with_ballot(state, instance, line["ballot"], accepts_heard=have)
+    if line["event"] == "accepted_received":
+        before = _ballot_of(state, instance, line["ballot"])["accepts_heard"]
+        have = line.get("have", _added(before, line["source"]))
+        return _with_ballot(state, instance, line["ballot"], accepts_heard=have)
+    return state
 
 
 def _lost(state: State, fits: Callable[[State], bool]) -> State:
@@ -391,7 +404,10 @@ def _learned(state: State, instance: int, node: str, known: State, name: str) ->
     entry = {"node": node, "value": known["value"], "line": name}
     learned_at = [*view["learned_at"], entry]
     state = _with_instance(state, instance, learned_at=learned_at)
-    if any(one["value"] != known["value"] for one in [*view["chosen"], *view["learned_at"]]):
+    values = [one["value"] for one in view["learned_at"]]
+    choices = [one["value"] for one in view["chosen"]]
+    agreed = all(value == known["value"] for value in values)
+    if not agreed or (choices and known["value"] not in choices):
         return _turned(state, name, "violation", instance)
     if len(learned_at) == 1:
         return _turned(state, name, "learned", instance)

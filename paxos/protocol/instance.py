@@ -230,7 +230,8 @@ class Instance:
         involved = self.acceptor.promised != Ballot.ZERO or self.proposer.last_round >= 0
         if self.learner.learned is not None or not involved:
             return self, [Ignore("there is nothing to find out")]
-        return self._involved(self.acceptor, [])
+        curious, plans = self._involved(self.acceptor, [])
+        return curious, plans or [Ignore("its questions are planned already")]
 
     def _involved(
         self, acceptor: Acceptor, effects: list[Effect]

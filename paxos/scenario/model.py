@@ -70,9 +70,15 @@ class Await:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait until the run's lines show a sight."""
+    """Wait until the run's lines show a sight.
+
+    Attributes:
+        sight: what is to be seen.
+        new: among the lines since the last command only: what it brought about.
+    """
 
     sight: Sight
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,7 @@ class Release:
     name: str
     first: int | None = None
     kinds: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     to: tuple[str, ...] = ()
 
 

@@ -5,21 +5,17 @@ from paxos.scenario.model import (
     OUTCOMES,
     VERSION,
     Answer,
-    Await,
     Expectation,
-    Heal,
     Knows,
     Measure,
     Measured,
     MustHappen,
     Propose,
-    Release,
     Scenario,
-    Step,
 )
 from paxos.scenario.patterns import read_sight
 from paxos.scenario.reading import Fields, Node
-from paxos.scenario.steps import Names, network_names, read_settings, read_step
+from paxos.scenario.steps import Names, read_settings, read_steps
 
 _TOP = (
     "version",
@@ -58,10 +54,7 @@ def parse(name: str, data: object) -> Scenario:
         raise top["instances"].error("two instances have one name")
     members = tuple(f"n{number}" for number in range(1, min(counts) + 1))
     names = Names(members, instances)
-    steps = tuple(read_step(entry, names) for entry in top["steps"].items())
-    if not steps:
-        raise top["steps"].error("a scenario has at least one step")
-    _check_references(top["steps"], steps)
+    steps = read_steps(top["steps"], names)
     operations = {s.action.name for s in steps if isinstance(s.action, Propose)}
     rows = {s.action.row for s in steps if isinstance(s.action, Measure)}
     variant, breaks = top.text("variant") or None, None
@@ -102,31 +95,6 @@ def _node_counts(node: Node) -> tuple[int, ...]:
     if not counts or len(set(counts)) != len(counts):
         raise node.error("this must name one number of nodes, or several different ones")
     return counts
-
-
-def _check_references(node: Node, steps: tuple[Step, ...]) -> None:
-    """A step may only speak of operations and rules that a step before it began."""
-    operations: set[str] = set()
-    rules: set[str] = set()
-    for entry, step in zip(node.items(), steps, strict=True):
-        match step.action:
-            case Propose(name=name):
-                if name in operations:
-                    raise entry.error(f"there is an operation {name!r} already: name each once")
-                operations.add(name)
-            case Await(names=names):
-                for name in names:
-                    if name not in operations:
-                        raise entry.error(f"no step before this one begins an operation {name!r}")
-            case Release(name=name):
-                if name not in rules:
-                    raise entry.error(f"no step before this one makes a rule {name!r}")
-            case Heal(names=names):
-                for name in names:
-                    if name not in rules:
-                        raise entry.error(f"no step before this one makes a fault {name!r}")
-            case _:
-                rules |= network_names(step.action)
 
 
 def _expectation(node: Node, names: Names, operations: set[str], rows: set[str]) -> Expectation:

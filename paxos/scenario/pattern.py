@@ -104,14 +104,18 @@ class Lines:
                 self._by_event.setdefault(line["event"], []).append(len(self.all))
                 self.all.append(line)
 
-    def find(self, sight: Sight) -> tuple[Line, ...] | None:
+    def find(self, sight: Sight, start: int = 0) -> tuple[Line, ...] | None:
         """The earliest lines that fit a sight, or ``None``.
+
+        Args:
+            sight: what is to be seen.
+            start: how many lines, from the first, are not looked at.
 
         Returns:
             The lines of all its patterns in order; patterns that must be
             absent contribute none.
         """
-        places = self._find(tuple(sight), -1, {}, set())
+        places = self._find(tuple(sight), start - 1, {}, set())
         return None if places is None else tuple(self.all[place] for place in places)
 
     def of(self, *events: str) -> list[Line]:

@@ -1,7 +1,7 @@
 """The steps of a scenario as they stand in a file: one verb each."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from paxos.scenario.model import (
@@ -58,20 +58,83 @@ class Names:
         return fields["instance"].text(among=self.instances)
 
 
-def read_step(node: Node, names: Names) -> Step:
-    """Read one step.
+@dataclass(slots=True)
+class _Seen:
+    """What the steps so far have begun, so that later ones may speak of it."""
+
+    operations: set[str] = field(default_factory=set)
+    faults: set[str] = field(default_factory=set)
+
+
+def read_steps(node: Node, names: Names) -> tuple[Step, ...]:
+    """Read a list of steps; one that repeats others becomes that many of them.
 
     Raises:
-        ScenarioError: it has no verb or two, or its verb is used wrongly.
+        ScenarioError: a step has no verb or two, uses it wrongly, or speaks of
+            what no step before it began.
     """
-    fields = node.fields("say", "limit_s", *_VERBS)
-    verbs = [verb for verb in _VERBS if verb in fields]
+    steps = tuple(_read_list(node, names, _Seen()))
+    if not steps:
+        raise node.error("a scenario has at least one step")
+    return steps
+
+
+def _read_list(node: Node, names: Names, seen: _Seen) -> Iterator[Step]:
+    for entry in node.items():
+        if isinstance(entry.data, Mapping) and "repeat" in entry.data:
+            yield from _read_repeat(entry, names, seen)
+            continue
+        step = _read_step(entry, names)
+        _check_references(entry, step.action, seen)
+        yield step
+
+
+def _read_repeat(node: Node, names: Names, seen: _Seen) -> Iterator[Step]:
+    fields = node.fields("say", "repeat")
+    repeat = fields["repeat"].fields("times", "steps")
+    say = fields.text("say")
+    for _ in range(repeat["times"].whole(1, 1_000)):
+        for step in _read_list(repeat["steps"], names, seen):
+            yield replace(step, say=step.say or say)
+            say = ""
+
+
+def _read_step(node: Node, names: Names) -> Step:
+    fields = node.fields("say", "limit_s", "new", *VERBS)
+    verbs = [verb for verb in VERBS if verb in fields]
     if len(verbs) != 1:
         found = f"not {' and '.join(verbs)}" if verbs else "and here is none"
-        raise node.error(f"a step has one verb of {', '.join(_VERBS)}, {found}")
+        raise node.error(f"a step has one verb of {', '.join(VERBS)}, {found}")
     verb = verbs[0]
-    action = _VERBS[verb](fields[verb], names, verb)
+    action = VERBS[verb](fields[verb], names, verb)
+    if "new" in fields:
+        if not isinstance(action, Wait):
+            raise fields["new"].error("only a `wait` can ask for new lines")
+        action = replace(action, new=fields["new"].truth())
     return Step(action, fields.text("say"), float(fields.whole("limit_s", 15, 1, 600)))
+
+
+def _check_references(entry: Node, action: Action, seen: _Seen) -> None:
+    match action:
+        case Propose(name=name):
+            if name in seen.operations:
+                raise entry.error(f"there is an operation {name!r} already: name each once")
+            seen.operations.add(name)
+        case Await(names=names):
+            for name in names:
+                if name not in seen.operations:
+                    raise entry.error(f"no step before this one begins an operation {name!r}")
+        case Release(name=name):
+            if name not in seen.faults:
+                raise entry.error(f"no step before this one makes a rule {name!r}")
+        case Heal(names=names):
+            for name in names:
+                if name not in seen.faults:
+                    raise entry.error(f"no step before this one makes a fault {name!r}")
+        case GateRule(name=name) | Cut(name=name):
+            seen.faults.add(name)
+        case _:
+            pass
 
 
 def read_settings(node: Node) -> tuple[tuple[str, Any], ...]:
@@ -97,13 +160,6 @@ def read_settings(node: Node) -> tuple[tuple[str, Any], ...]:
         else:
             found.append((name, fields[name].whole(1, _MOST_MS)))
     return tuple(found)
-
-
-def network_names(action: Action) -> set[str]:
-    """What later steps may call the network fault that this action makes."""
-    if isinstance(action, GateRule | Cut):
-        return {action.name}
-    return set()
 
 
 def _propose(node: Node, names: Names, _verb: str) -> Action:
@@ -160,14 +216,15 @@ def _gate_rule(node: Node, names: Names, verb: str) -> Action:
 
 
 def _release(node: Node, names: Names, _verb: str) -> Action:
-    fields = node.fields("name", "first", "kinds", "to")
+    fields = node.fields("name", "first", "kinds", "from", "to")
     first = fields["first"].whole(1, 10_000) if "first" in fields else None
-    if first is None and ("kinds" in fields or "to" in fields):
-        raise node.error("`kinds` and `to` choose among the `first` so many: give `first`, too")
+    if first is None and any(choice in fields for choice in ("kinds", "from", "to")):
+        raise node.error("`kinds`, `from` and `to` choose the `first` so many: give `first`, too")
     return Release(
         fields["name"].text(),
         first,
         fields.texts("kinds", among=MESSAGE_KINDS),
+        names.nodes(fields, "from"),
         names.nodes(fields, "to"),
     )
 
@@ -229,7 +286,7 @@ def _measure(node: Node, names: Names, _verb: str) -> Action:
     )
 
 
-_VERBS: Final[dict[str, Callable[[Node, Names, str], Action]]] = {
+VERBS: Final[dict[str, Callable[[Node, Names, str], Action]]] = {
     "propose": _propose,
     "await": _await,
     "wait": _wait,
@@ -253,3 +310,4 @@ _VERBS: Final[dict[str, Callable[[Node, Names, str], Action]]] = {
     "configure": _configure,
     "measure": _measure,
 }
+"""What a step can do, and how each is read."""

@@ -1,0 +1,687 @@
+"""The replay page in a real browser: what a person sees and does.
+
+Every test also fails on anything that the page writes to the browser's
+console as an error or a warning, so a script that throws, a file that is
+missing and a breach of the content security policy are never overlooked.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from paxos.events import Line, bundled, encode, level_of, line_id, narrate
+from paxos.events.fold import empty, fold
+from paxos.simulator import World
+from tests.web_server import recorded, scripted, serving, write_run
+
+pytestmark = pytest.mark.browser
+# A limit, not a wait: a busy machine may take long to open a browser's page.
+expect.set_options(timeout=20_000)
+
+PARTITION = "20260101-partition"
+BROKEN = "20260102-broken"
+CRASH = "20260103-crash"
+MARKUP = '<img src="x" onerror="document.title = 1"><script>document.title = 2</script>'
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page, with a good run, a violated one and one with crashes and two instances."""
+    logs = tmp_path_factory.mktemp("logs")
+    write_run(logs, PARTITION, recorded("local-partition"), title="Three here, two there")
+    write_run(logs, BROKEN, scripted("R4-ignores-reported-values"), title="It ignores reports")
+    write_run(logs, CRASH, recorded("local-crash-after-promise"), title="A node is killed")
+    with serving(logs) as url:
+        yield url
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Open the page (in a context of its own) at a hash; its console must stay empty."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(hash_: str = "", **settings: Any) -> Page:
+        settings.setdefault("viewport", {"width": 1360, "height": 1000})
+        context = browser.new_context(**settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(message.text) if message.type in {"error", "warning"} else None
+            ),
+        )
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address + hash_)
+        # The list of runs, the run that the address names, or why there is none.
+        expect(page.locator(".run, .sentence, [role=alert]").first).to_be_visible()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def run(name: str, **moment: str | int) -> str:
+    """The hash that leads to a run."""
+    return "#" + "&".join(f"{key}={value}" for key, value in {"run": name, **moment}.items())
+
+
+def sentence(page: Page) -> str:
+    """What the page says is happening."""
+    return page.locator(".sentence").inner_text()
+
+
+def said(lines: list[Line], at: int) -> str:
+    """What Python says at that line; of a fan-out, of all of it that has happened."""
+    first = at
+    while first and len(list(bundled(lines[first - 1 : at + 1]))) == 1:
+        first -= 1
+    (bundle,) = bundled(lines[first : at + 1])
+    return bundle.text
+
+
+def place(lines: list[Line], event: str, count: int = 1) -> int:
+    """The place of the count-th line of an event."""
+    return [index for index, line in enumerate(lines) if line["event"] == event][count - 1]
+
+
+def points(lines: list[Line]) -> list[int]:
+    """The places of the turning points, each once."""
+    state = empty()
+    for line in lines:
+        state = fold(state, line)
+    index = {line_id(line): at for at, line in enumerate(lines)}
+    return sorted({index[point["line"]] for point in state["turning_points"]})
+
+
+def drop(page: Page, files: dict[str, str]) -> None:
+    """Drop files on the page, as a browser would."""
+    page.evaluate(
+        """(files) => {
+            const transfer = new DataTransfer();
+            for (const [name, text] of Object.entries(files)) {
+                transfer.items.add(new File([text], name));
+            }
+            document.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
+        }""",
+        files,
+    )
+
+
+def text_of(lines: list[Line]) -> str:
+    """A log as its file has it."""
+    return b"".join(map(encode, lines)).decode()
+
+
+class TestChoosing:
+    def test_a_run_is_chosen_from_the_list(self, visit: Callable[..., Page]) -> None:
+        """Each with its title and verdict; then the address leads to it."""
+        page = visit()
+        expect(page.locator(".run")).to_have_count(3)
+        page.get_by_role("button", name="Three here, two there").click()
+        expect(page.locator(".bar .run-title")).to_contain_text("both sides propose")
+        expect(page.locator(".chooser")).to_have_count(0)
+        assert page.evaluate("location.hash") == run(PARTITION)
+
+    def test_another_run_can_be_chosen_afterwards(self, visit: Callable[..., Page]) -> None:
+        """The list opens again, and going back is one press of Escape."""
+        page = visit(run(PARTITION))
+        page.get_by_role("button", name="Open a run").click()
+        page.keyboard.press("Escape")
+        expect(page.locator(".chooser")).to_have_count(0)
+        page.get_by_role("button", name="Open a run").click()
+        page.get_by_role("button", name="A node is killed").click()
+        expect(page.locator(".bar .run-title")).to_contain_text("killed")
+
+    def test_a_log_can_be_dropped(self, visit: Callable[..., Page]) -> None:
+        """It needs no server's knowledge, so no link leads to it."""
+        lines = recorded("local-late-proposer")
+        page = visit()
+        drop(page, {"mine.jsonl": text_of(lines)})
+        expect(page.locator(".bar .run-title")).to_contain_text("late proposer")
+        expect(page.locator(".verdict .chip")).to_have_text("not judged")
+        assert page.evaluate("location.hash") == ""
+
+    def test_the_nodes_own_logs_are_merged(self, visit: Callable[..., Page]) -> None:
+        """Each node's order kept, and no line before its cause."""
+        lines = recorded("local-late-proposer")
+        nodes = {line["node"] for line in lines}
+        files = {
+            f"{node}.jsonl": text_of([line for line in lines if line["node"] == node])
+            for node in nodes
+        }
+        page = visit()
+        drop(page, files)
+        expect(page.locator(".happening h2")).to_contain_text(f"of {len(lines)}")
+        page.keyboard.press("End")
+        expect(page.locator(".acceptors tbody tr").first).to_contain_text("apple")
+        expect(page.locator(".choice")).to_contain_text("accepted by")
+
+    def test_files_can_be_picked_verdict_and_all(
+        self, visit: Callable[..., Page], tmp_path: Path
+    ) -> None:
+        """The keyboard's way to drop a run."""
+        folder = write_run(tmp_path, "picked", scripted("R4-ignores-reported-values"))
+        page = visit()
+        page.locator("input[type=file]").set_input_files(sorted(folder.iterdir()))
+        expect(page.locator(".verdict > h2")).to_contain_text("violated")
+
+    @pytest.mark.parametrize(
+        ("name", "text", "expected"),
+        [
+            ("photo.jsonl", "GIF89a\n", "photo.jsonl is no log of Paxos Lab"),
+            ("other.jsonl", '{"level":"info"}\n', "no such event"),
+            ("notes.md", "# Notes\n", "notes.md holds no log"),
+            ("empty.jsonl", "", "empty.jsonl is empty"),
+            ("history.jsonl", "{}\n", "history.jsonl holds no log"),
+        ],
+    )
+    def test_a_foreign_file_gets_a_sentence(
+        self, visit: Callable[..., Page], name: str, text: str, expected: str
+    ) -> None:
+        """It says what is wrong, and leaves what was shown in place."""
+        page = visit(run(PARTITION))
+        expect(page.locator(".sentence")).to_be_visible()
+        drop(page, {name: text})
+        expect(page.get_by_role("alert")).to_contain_text(expected)
+        expect(page.locator(".sentence")).to_be_visible()
+
+    def test_a_broken_line_is_named(self, visit: Callable[..., Page]) -> None:
+        """A log with a hole would tell a false story, so nothing of it is shown."""
+        rows = text_of(recorded("local-late-proposer")).splitlines()
+        rows[16] = rows[16][:40]
+        page = visit()
+        drop(page, {"mine.jsonl": "\n".join(rows) + "\n"})
+        expect(page.get_by_role("alert")).to_contain_text("mine.jsonl is broken at line 17")
+
+    def test_an_unfinished_last_line_is_left_out(self, visit: Callable[..., Page]) -> None:
+        """A run that goes on, or was killed, can be watched as far as it has come."""
+        text = text_of(recorded("local-late-proposer"))
+        page = visit()
+        drop(page, {"mine.jsonl": text[:-30]})
+        expect(page.locator(".notice")).to_contain_text("never finished")
+        expect(page.locator(".sentence")).to_be_visible()
+
+    def test_a_link_to_a_run_that_is_gone_says_so(self, visit: Callable[..., Page]) -> None:
+        """And offers the others."""
+        page = visit(run("20200101-gone"))
+        expect(page.get_by_role("alert")).to_contain_text("There is no run 20200101-gone here")
+        expect(page.locator(".run")).to_have_count(3)
+
+
+class TestTime:
+    def test_the_sentence_at_each_step_is_the_terminals(self, visit: Callable[..., Page]) -> None:
+        """Forwards by event, over what the level of detail shows."""
+        lines = recorded("local-partition")
+        page = visit(run(PARTITION))
+        stops = [at for at, line in enumerate(lines) if level_of(line) != "quiet"]
+        assert sentence(page) == said(lines, 0)
+        for at in stops[1:40]:
+            page.keyboard.press("ArrowRight")
+            expect(page.locator(".sentence")).to_have_text(said(lines, at), use_inner_text=True)
+
+    def test_backwards_shows_what_forwards_showed(self, visit: Callable[..., Page]) -> None:
+        """The table, the meters and the ring at a moment do not depend on the way there."""
+        page = visit(run(PARTITION))
+        seen = []
+        for _ in range(8):
+            page.keyboard.press("Shift+ArrowRight")
+            page.wait_for_function("requestAnimationFrame(() => {}) || true")
+            seen.append(moment(page))
+        assert len(set(seen)) == 8
+        for expected in reversed(seen[:-1]):
+            page.keyboard.press("Shift+ArrowLeft")
+            expect(page.locator(".sentence")).to_have_text(expected[0], use_inner_text=True)
+            assert moment(page) == expected
+
+    def test_turning_points_are_those_of_the_fold(self, visit: Callable[..., Page]) -> None:
+        """Shift and an arrow go from one to the next; the last step goes to the end."""
+        lines = recorded("local-partition")
+        page = visit(run(PARTITION))
+        for at in points(lines):
+            page.keyboard.press("Shift+ArrowRight")
+            expect(page.locator(".happening h2")).to_contain_text(f"event {at + 1} of")
+            expect(page.locator(".chip.point").first).to_be_visible()
+        page.keyboard.press("Shift+ArrowRight")
+        expect(page.locator(".happening h2")).to_contain_text(f"event {len(lines)} of")
+
+    def test_home_end_and_the_scrubber(self, visit: Callable[..., Page]) -> None:
+        """To both ends, and anywhere between."""
+        page = visit(run(PARTITION))
+        page.keyboard.press("End")
+        expect(page.locator(".happening h2")).to_contain_text("event 244 of 244")
+        page.keyboard.press("Home")
+        expect(page.locator(".happening h2")).to_contain_text("event 1 of 244")
+        page.get_by_label("Event", exact=True).fill("99")
+        expect(page.locator(".happening h2")).to_contain_text("event 100 of 244")
+
+    def test_play_goes_on_and_stops_at_a_violation(self, visit: Callable[..., Page]) -> None:
+        """It does not run past what a person came to see."""
+        page = visit(run(BROKEN))
+        violated = page.locator(".happening h2").inner_text()
+        page.keyboard.press("Home")
+        page.get_by_label("Speed").select_option("4")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Play").click()
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        expect(page.get_by_role("button", name="Play")).to_be_visible()
+        assert page.locator(".happening h2").inner_text() == violated
+
+    def test_where_motion_is_unwelcome_play_jumps_between_turning_points(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """Nothing moves in between."""
+        at = points(recorded("local-partition"))[0]
+        page = visit(run(PARTITION), reduced_motion="reduce")
+        page.get_by_label("Speed").select_option("4")
+        page.locator("h1").click()
+        page.keyboard.press("Space")
+        expect(page.locator(".happening h2")).to_contain_text(f"event {at + 1} of")
+
+    def test_a_link_restores_the_moment(self, visit: Callable[..., Page]) -> None:
+        """Run, line and instance are in the address."""
+        page = visit(run(CRASH))
+        for _ in range(5):
+            page.keyboard.press("Shift+ArrowRight")
+        options = page.get_by_label("Instance").locator("option")
+        expect(options).to_have_count(3)
+        page.get_by_label("Instance").select_option(index=1)
+        page.wait_for_function("location.hash.includes('instance=')")
+        other = visit(page.evaluate("location.hash"))
+        expect(other.locator(".sentence")).to_have_text(sentence(page), use_inner_text=True)
+        assert moment(other) == moment(page)
+        chosen = "element => element.value"
+        assert other.get_by_label("Instance").evaluate(chosen) != "0"
+
+    def test_a_changed_address_is_followed(self, visit: Callable[..., Page]) -> None:
+        """Someone pastes a link into the open page."""
+        lines = recorded("local-partition")
+        at = place(lines, "value_learned")
+        page = visit(run(CRASH))
+        expect(page.locator(".sentence")).to_be_visible()
+        page.evaluate("hash => { location.hash = hash; }", run(PARTITION, at=line_id(lines[at])))
+        expect(page.locator(".sentence")).to_have_text(narrate(lines[at]), use_inner_text=True)
+
+
+def moment(page: Page) -> tuple[str, ...]:
+    """All that the page says of a moment."""
+    parts = [".sentence", ".acceptors tbody", ".meters", ".choice", ".ring p >> nth=0"]
+    return tuple(page.locator(part).inner_text() for part in parts)
+
+
+class TestViews:
+    def test_memory_stands_beside_disk(self, visit: Callable[..., Page]) -> None:
+        """In memory only until the sync has returned; lost with a kill while the disk stays."""
+        lines = recorded("local-crash-after-promise")
+        heard, killed = place(lines, "prepare_received"), place(lines, "failpoint_hit")
+        page = visit(run(CRASH, at=line_id(lines[heard])))
+        row = page.locator(".acceptors tbody tr", has_text=lines[heard]["node"]).first
+        expect(row.locator(".unsaved")).to_have_text(lines[heard]["ballot"])
+        page = visit(run(CRASH, at=line_id(lines[killed])))
+        cells = page.locator(".acceptors tr.down td")
+        expect(cells.nth(0)).to_have_text("lost")
+        expect(cells.nth(1)).to_have_text(re.compile(r"\d+\.n\d"))
+        expect(page.locator(".ring .node.down")).to_have_count(1)
+
+    def test_the_choice_stands_beside_who_learned_when(self, visit: Callable[..., Page]) -> None:
+        """Chosen is a fact about the cluster; learned is one node's."""
+        lines = recorded("local-partition")
+        page = visit(run(PARTITION))
+        expect(page.locator(".choice")).to_contain_text("Nothing is chosen yet")
+        page.keyboard.press("End")
+        expect(page.locator(".moments button")).to_have_count(6)
+        page.locator(".choice").get_by_role("button", name="chosen").click()
+        expect(page.locator(".chip.point")).to_have_text("Chosen")
+        page.keyboard.press("End")
+        page.get_by_role("button", name="n5 learns").click()
+        learned = [line for line in lines if line["event"] == "value_learned"]
+        (last,) = (narrate(line) for line in learned if line["node"] == "n5")
+        expect(page.locator(".sentence")).to_have_text(last, use_inner_text=True)
+
+    def test_a_wall_and_its_fault_are_shown_while_they_last(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """From the line that confirms it to the one that says it is over."""
+        lines = recorded("local-partition")
+        during, over = place(lines, "fault_applied"), place(lines, "fault_undone")
+        page = visit(run(PARTITION, at=line_id(lines[during])))
+        expect(page.locator(".ring path.wall")).to_have_count(1)
+        expect(page.locator(".ring .warn")).to_have_text("partition n1 n2 n3 | n4 n5")
+        page = visit(run(PARTITION, at=line_id(lines[over])))
+        expect(page.locator(".ring path.wall")).to_have_count(0)
+        expect(page.locator(".ring .warn")).to_have_count(0)
+
+    def test_a_message_shows_both_its_ends(self, visit: Callable[..., Page]) -> None:
+        """By the keyboard at its line, and by the pointer on its arrow."""
+        lines = recorded("local-partition")
+        sent = place(lines, "accept_sent")
+        page = visit(run(PARTITION, at=line_id(lines[sent])))
+        page.keyboard.press("m")
+        expect(page.locator(".message h3")).to_contain_text("Accept from n1 to n1")
+        expect(page.locator(".message .ends table")).to_have_count(2)
+        expect(page.locator(".message")).to_contain_text("apple at 1.n1")
+        page.get_by_role("button", name="Close the message").click()
+        expect(page.locator(".message")).to_have_count(0)
+        click_an_arrow(page)
+        expect(page.locator(".message")).to_be_visible()
+
+    def test_causes_and_consequences_are_lit_and_linked(self, visit: Callable[..., Page]) -> None:
+        """What led to a promise is the Prepare that its node had heard."""
+        lines = recorded("local-partition")
+        sent = place(lines, "promise_sent")
+        page = visit(run(PARTITION, at=line_id(lines[sent])))
+        page.keyboard.press("c")
+        expect(page.locator(".related")).to_contain_text("led to this")
+        page.locator(".reasons li button").first.click()
+        expect(page.locator(".sentence")).to_contain_text("Prepare")
+
+    def test_the_drawing_shows_less_where_the_future_is_hidden(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """What is to come is faint, or gone."""
+        page = visit(run(PARTITION))
+        with_future = ink(page)
+        page.keyboard.press("h")
+        expect(page.get_by_role("button", name="Show what is to come")).to_have_attribute(
+            "aria-pressed", "false"
+        )
+        assert ink(page) < with_future * 0.7
+
+    def test_the_view_zooms_pans_fits_and_changes_its_axis(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """Each gesture redraws it, and none goes wrong."""
+        page = visit(run(CRASH))
+        pictures = {picture(page)}
+        for key in ("+", "-", "f", "t"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(100)
+            pictures.add(picture(page))
+        canvas = page.locator("#spacetime")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 400, box["y"] + 100)
+        page.mouse.wheel(0, -400)
+        page.wait_for_timeout(100)
+        pictures.add(picture(page))
+        page.mouse.down()
+        page.mouse.move(box["x"] + 200, box["y"] + 100, steps=4)
+        page.mouse.up()
+        page.wait_for_timeout(100)
+        pictures.add(picture(page))
+        assert len(pictures) >= 6
+
+    def test_text_of_a_log_never_becomes_markup(self, visit: Callable[..., Page]) -> None:
+        """A stranger may propose anything; it is shown as it is."""
+        lines = json.loads(
+            json.dumps(recorded("local-partition")).replace('"apple"', json.dumps(MARKUP))
+        )
+        lines[0]["title"] = MARKUP
+        page = visit()
+        drop(page, {"mine.jsonl": text_of(lines)})
+        expect(page.locator(".run-title")).to_have_text(MARKUP)
+        page.keyboard.press("End")
+        expect(page.locator(".choice .value").first).to_have_attribute("title", MARKUP)
+        expect(page.locator(".event-rows")).to_contain_text("<img")
+        assert page.locator("#page img, #page script").count() == 0
+        assert page.title() == "Paxos Lab"
+
+    def test_twenty_thousand_events_can_be_watched(self, visit: Callable[..., Page]) -> None:
+        """A long run opens, is stepped through, searched and seen whole."""
+        lines = long_run(20_000)
+        page = visit()
+        drop(page, {"long.jsonl": text_of(lines)})
+        expect(page.locator(".happening h2")).to_contain_text("of 20,")
+        page.keyboard.press("End")
+        expect(page.locator(".choice")).to_contain_text("accepted by")
+        for key in ("ArrowLeft", "Shift+ArrowLeft", "f", "ArrowLeft", "+"):
+            page.keyboard.press(key)
+        last = max(line["instance"] for line in lines if "instance" in line)
+        page.get_by_label("Find").fill(f"'value {last}'")
+        expect(page.locator(".event-rows li").first).to_contain_text(f"value {last}")
+
+
+def long_run(count: int) -> list[Line]:
+    """At least so many lines of a simulated run: one instance after another."""
+    world = World(1)
+    instance = 0
+    while len(world.lines) < count:
+        instance += 1
+        now_ms = world.now_ns // 1_000_000
+        node = instance % 5 + 1
+        world.propose(now_ms + 1, node, f"value {instance}", instance=instance)
+        world.run(now_ms + 40)
+    return world.lines
+
+
+def picture(page: Page) -> str:
+    """The pixels of the space-time view."""
+    data: str = page.evaluate("document.getElementById('spacetime').toDataURL()")
+    return data
+
+
+def ink(page: Page) -> int:
+    """How much of the space-time view is drawn on, in summed opacity."""
+    amount: int = page.evaluate(
+        """async () => {
+            await new Promise(requestAnimationFrame);
+            await new Promise(requestAnimationFrame);
+            const canvas = document.getElementById("spacetime");
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            let sum = 0;
+            for (let at = 3; at < data.length; at += 4) sum += data[at];
+            return sum;
+        }"""
+    )
+    return amount
+
+
+def click_an_arrow(page: Page) -> None:
+    """Find an arrow between the first two lanes by hovering, as a person would, and click it."""
+    canvas = page.locator("#spacetime")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    for step in range(120):
+        x, y = box["x"] + 60 + step * 9, box["y"] + 95
+        page.mouse.move(x, y)
+        if page.evaluate(
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>"
+            " done(document.querySelector('.related').textContent.includes('led to')))))"
+        ):
+            page.mouse.click(x, y)
+            return
+    pytest.fail("no arrow was found between the first two lanes")
+
+
+class TestEvents:
+    @pytest.mark.parametrize("level", ["story", "detail", "quiet"])
+    def test_the_list_has_the_terminals_sentences(
+        self, visit: Callable[..., Page], level: str
+    ) -> None:
+        """Bundled in the same way, at each level of detail."""
+        rank = {"story": 0, "detail": 1, "quiet": 2}
+        lines = recorded("local-partition")
+        wanted = [line for line in lines if rank[level_of(line)] <= rank[level]]
+        expected = [bundle.text for bundle in bundled(wanted)]
+        page = visit(run(PARTITION))
+        page.get_by_label("Show", exact=True).select_option(level)
+        expect(page.locator(".events-head h2")).to_contain_text(f"{len(expected)} entries")
+        shown = page.locator(".event-rows .what").all_inner_texts()
+        assert [" ".join(text.split()) for text in shown] == expected[: len(shown)]
+        assert len(shown) >= min(len(expected), 100)
+
+    def test_it_can_be_filtered_by_node_and_text(self, visit: Callable[..., Page]) -> None:
+        """Selecting a node with its key filters, too."""
+        page = visit(run(PARTITION))
+        page.get_by_label("Node").select_option("n5")
+        whos = set(page.locator(".event-rows .who").all_inner_texts())
+        assert whos <= {"n5", "·"}
+        page.keyboard.press("Escape")
+        page.locator("h1").click()
+        page.keyboard.press("4")
+        expect(page.get_by_label("Node")).to_have_value("n4")
+        page.keyboard.press("4")
+        page.get_by_label("Find").fill("refuse everything below 1.n5")
+        texts = page.locator(".event-rows .what").all_inner_texts()
+        assert texts
+        assert all("refuse everything below 1.n5" in text for text in texts)
+        page.get_by_label("Find").fill("no such words")
+        expect(page.locator(".event-rows")).to_contain_text("No event fits")
+
+    def test_an_entry_leads_to_its_moment(self, visit: Callable[..., Page]) -> None:
+        """And is marked as the current one, as is the one that steps lead to."""
+        page = visit(run(PARTITION))
+        entry = page.locator(".event-rows li button").nth(12)
+        text = entry.locator(".what").inner_text()
+        entry.click()
+        expect(page.locator(".sentence")).to_have_text(text, use_inner_text=True)
+        expect(page.locator(".event-rows [aria-current=true] .what")).to_have_text(text)
+
+    def test_every_entry_can_be_reached_in_a_long_list(self, visit: Callable[..., Page]) -> None:
+        """The list shows a window of it, which moves on."""
+        page = visit(run(CRASH))
+        page.get_by_label("Show", exact=True).select_option("quiet")
+        page.get_by_role("button", name="later entr").click()
+        expect(page.get_by_role("button", name="earlier entr")).to_have_count(0)
+        page.get_by_role("button", name="later entr").click()
+        expect(page.get_by_role("button", name="earlier entr")).to_be_visible()
+
+
+class TestVerdict:
+    def test_a_violated_run_opens_where_it_is_violated(self, visit: Callable[..., Page]) -> None:
+        """With the events that prove it quoted, each a way to its moment."""
+        page = visit(run(BROKEN))
+        expect(page.locator(".bar .verdict-violated")).to_be_visible()
+        expect(page.locator(".chip.point.violation").first).to_be_visible()
+        violations = page.locator(".violations > li")
+        expect(violations.first).to_contain_text("R4")
+        quotes = violations.first.locator("button")
+        assert quotes.count() >= 2
+        text = quotes.first.inner_text()
+        quotes.first.click()
+        expect(page.locator(".sentence")).to_have_text(text, use_inner_text=True)
+        expect(page.locator(".rule-violated")).to_have_count(2)
+
+    def test_a_run_that_could_not_be_judged_says_why(self, visit: Callable[..., Page]) -> None:
+        """Unknown is not ok."""
+        page = visit(run(PARTITION))
+        expect(page.locator(".bar .verdict-unknown")).to_be_visible()
+        expect(page.locator(".verdict")).to_contain_text("What is unknown")
+
+    def test_expectations_name_the_lines_that_met_them(
+        self, visit: Callable[..., Page], tmp_path: Path
+    ) -> None:
+        """A line that is named is a way to its moment."""
+        lines = recorded("local-late-proposer")
+        folder = write_run(tmp_path, "expected", lines)
+        path = folder / "verdict.json"
+        verdict = json.loads(path.read_text("utf-8"))
+        at = place(lines, "value_learned")
+        met = {"expectation": "it was learned", "met": True, "evidence": line_id(lines[at])}
+        missed = {"expectation": "it rained", "met": False, "evidence": "the sun shone"}
+        verdict["expectations"] = [
+            {**met, "kind": "must_happen"},
+            {**missed, "kind": "expectation"},
+        ]
+        path.write_text(json.dumps(verdict), encoding="utf-8")
+        page = visit()
+        page.locator("input[type=file]").set_input_files(sorted(folder.iterdir()))
+        items = page.locator(".expectations li")
+        expect(items.nth(0)).to_contain_text("must happen")
+        expect(items.nth(1).get_by_role("img", name="not met")).to_be_visible()
+        items.nth(0).get_by_role("button").click()
+        expect(page.locator(".sentence")).to_have_text(narrate(lines[at]), use_inner_text=True)
+
+
+class TestAccess:
+    @pytest.mark.parametrize(
+        ("view", "width"),
+        [
+            *((view, 1360) for view in ("list", "run", "help", "violated", "message", "crash")),
+            *((view, 390) for view in ("list", "message")),
+        ],
+    )
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_axe_finds_nothing(
+        self, visit: Callable[..., Page], view: str, width: int, theme: str
+    ) -> None:
+        """In light and dark, on a screen and on a phone."""
+        lines = recorded("local-crash-after-promise")
+        moments = {
+            "list": "",
+            "violated": run(BROKEN),
+            "crash": run(CRASH, at=line_id(lines[place(lines, "failpoint_hit")])),
+        }
+        page = visit(
+            moments.get(view, run(PARTITION)),
+            color_scheme=theme,
+            viewport={"width": width, "height": 900},
+        )
+        expect(page.locator("h2").first).to_be_visible()
+        if view == "help":
+            page.keyboard.press("?")
+        if view == "message":
+            for key in ("Shift+ArrowRight", "Shift+ArrowRight", "c", "2", "m"):
+                page.keyboard.press(key)
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+
+    @pytest.mark.parametrize("width", [360, 390, 768, 1024, 1240, 1920])
+    def test_nothing_is_wider_than_the_screen(self, visit: Callable[..., Page], width: int) -> None:
+        """What is wide scrolls within its own box."""
+        page = visit(run(CRASH), viewport={"width": width, "height": 800})
+        page.keyboard.press("End")
+        expect(page.locator(".sentence")).to_be_visible()
+        page.wait_for_timeout(100)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        canvas = page.locator("#spacetime").bounding_box()
+        assert canvas is not None
+        assert canvas["width"] <= width
+
+    def test_the_theme_follows_the_system_until_one_is_chosen(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """The choice is kept."""
+        page = visit(run(PARTITION), color_scheme="dark")
+        theme = "document.documentElement.dataset.theme"
+        assert page.evaluate(theme) == "dark"
+        dark = picture(page)
+        page.get_by_role("button", name="☀ Light").click()
+        expect(page.get_by_role("button", name="Dark")).to_be_visible()
+        assert page.evaluate(theme) == "light"
+        assert picture(page) != dark
+        page.reload()
+        expect(page.locator(".sentence")).to_be_visible()
+        assert page.evaluate(theme) == "light"
+
+    def test_what_happens_is_told_to_those_who_cannot_see(self, visit: Callable[..., Page]) -> None:
+        """One polite sentence, not too often, and the last one always."""
+        lines = recorded("local-partition")
+        page = visit(run(PARTITION))
+        for _ in range(30):
+            page.keyboard.press("ArrowRight")
+        stops = [at for at, line in enumerate(lines) if level_of(line) != "quiet"]
+        expect(page.locator("[aria-live=polite]")).to_have_text(
+            said(lines, stops[30]), use_inner_text=False
+        )
+
+    def test_keys_belong_to_the_field_that_has_the_focus(self, visit: Callable[..., Page]) -> None:
+        """Typing into the search is no command."""
+        page = visit(run(PARTITION))
+        page.get_by_label("Find").focus()
+        page.keyboard.type("f h1 ?")
+        expect(page.get_by_label("Find")).to_have_value("f h1 ?")
+        expect(page.locator(".help")).to_have_count(0)
+        expect(page.locator(".happening h2")).to_contain_text("event 1 of")

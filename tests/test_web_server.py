@@ -1,0 +1,269 @@
+"""The page's server shows runs to this machine, and nothing else to anybody."""
+
+import gzip
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.web import PAGE, PageError, find_file, list_runs, serve
+from paxos.events import CATALOGUE
+from tests.web_server import HERE, recorded, scripted, serving, write_run
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs, with what must not be served beside and among them."""
+    base = tmp_path_factory.mktemp("lab")
+    (base / "secret.json").write_text('{"secret": true}', encoding="utf-8")
+    folder = base / "logs"
+    run = write_run(folder, "20260101-partition", recorded("local-partition"), title="Split")
+    (run / ".hidden.json").write_text("{}", encoding="utf-8")
+    (run / "notes.txt").write_text("no log", encoding="utf-8")
+    (run / "leak.json").symlink_to(base / "secret.json")
+    (run / "folder.json").mkdir()
+    (folder / "latest").symlink_to("20260101-partition")
+    (folder / "README.md").write_text("no run", encoding="utf-8")
+    (folder / "no-logs").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(logs: Path) -> Iterator[str]:
+    """Where the server listens: host and port."""
+    with serving(logs) as url:
+        yield urllib.parse.urlsplit(url).netloc
+
+
+def ask(
+    address: str, path: str, method: str = "GET", **headers: str
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """Send one request as it is, without any client tidying its path."""
+    connection = http.client.HTTPConnection(address, timeout=20)
+    try:
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
+    finally:
+        connection.close()
+
+
+class TestWhatIsServed:
+    @pytest.mark.parametrize(
+        ("path", "kind"),
+        [
+            ("/", "text/html"),
+            ("/main.js", "text/javascript"),
+            ("/style.css", "text/css"),
+            ("/icon.svg", "image/svg+xml"),
+            ("/vendor/lit-html/lit-html.js", "text/javascript"),
+        ],
+    )
+    def test_the_page_and_its_parts(self, address: str, path: str, kind: str) -> None:
+        """Each with the type that a browser insists on."""
+        status, headers, body = ask(address, path)
+        assert (status, headers.get_content_type()) == (200, kind)
+        assert body
+
+    def test_the_catalogue_that_python_reads(self, address: str) -> None:
+        """The page's sentences are the terminal's."""
+        _, _, body = ask(address, "/catalogue.json")
+        assert json.loads(body) == CATALOGUE
+
+    def test_the_list_of_runs(self, address: str) -> None:
+        """A run is listed once, with what it says of itself and its files."""
+        _, _, body = ask(address, "/runs")
+        (entry,) = json.loads(body)["runs"]
+        assert entry["run"] == "20260101-partition"
+        assert (entry["title"], entry["world"], entry["verdict"]) == ("Split", "local", "unknown")
+        nodes = [f"n{number}.jsonl" for number in range(1, 6)]
+        logs = ["events.jsonl", "history.jsonl", *nodes, "orchestrator.jsonl"]
+        assert entry["files"] == [*logs, "run.json", "verdict.json"]
+
+    def test_a_log_byte_for_byte_and_compressed_where_that_is_understood(
+        self, address: str, logs: Path
+    ) -> None:
+        """Logs are long, and repeat themselves."""
+        original = (logs / "20260101-partition" / "events.jsonl").read_bytes()
+        _, _, plain = ask(address, "/runs/20260101-partition/events.jsonl")
+        assert plain == original
+        _, headers, packed = ask(
+            address, "/runs/20260101-partition/events.jsonl", **{"Accept-Encoding": "gzip"}
+        )
+        assert headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed) == original
+        assert len(packed) * 5 < len(plain)
+
+    def test_the_newest_run_comes_first(self, tmp_path: Path) -> None:
+        """And a run whose table is damaged is listed by its name."""
+        for number, run in enumerate(("b", "c", "a")):
+            folder = write_run(tmp_path, run, scripted("legal-resent-accept"), title=run)
+            for path in folder.iterdir():
+                os.utime(path, (number, number))
+        (tmp_path / "a" / "run.json").unlink()
+        (tmp_path / "b" / "run.json").write_text("{", encoding="utf-8")
+        os.utime(tmp_path / "b" / "run.json", (0, 0))
+        entries = list_runs(tmp_path)
+        assert [entry["run"] for entry in entries] == ["a", "c", "b"]
+        assert [entry["title"] for entry in entries] == ["", "c", ""]
+
+    def test_a_folder_that_does_not_exist_yet_holds_no_runs(self, tmp_path: Path) -> None:
+        """The page can be opened before the first run."""
+        assert list_runs(tmp_path / "logs") == []
+
+
+class TestWhatIsNot:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/runs/20260101-partition/../../secret.json",
+            "/runs/20260101-partition/..%2f..%2fsecret.json",
+            "/runs/20260101-partition/%2e%2e%2f%2e%2e%2fsecret.json",
+            "/runs/../secret.json",
+            "/runs/%2e%2e/secret.json",
+            "/runs/..%2f/secret.json",
+            "/runs//secret.json",
+            "/runs/20260101-partition/leak.json",
+            "/runs/20260101-partition/folder.json",
+            "/runs/20260101-partition/.hidden.json",
+            "/runs/20260101-partition/notes.txt",
+            "/runs/20260101-partition/events.jsonl%00.json",
+            "/runs/latest/events.jsonl",
+            "/runs/no-such-run/events.jsonl",
+            "/package.json",
+            "/jsconfig.json",
+            "/types.d.ts",
+            "/vendor/lit-html/LICENSE",
+            "/node_modules/lit-html/lit-html.js",
+            "/../orchestrator/web.py",
+            "/..%2forchestrator/web.py",
+            "//etc/passwd",
+        ],
+    )
+    def test_nothing_else_of_this_machine(self, address: str, path: str) -> None:
+        """No path leads out of the runs and the page."""
+        status, _, body = ask(address, path)
+        assert status == 404
+        assert b"secret" not in body
+
+    def test_no_name_of_a_file_leads_elsewhere(self, logs: Path) -> None:
+        """The check itself, below any router's tidying."""
+        assert find_file(logs, "20260101-partition", "events.jsonl") is not None
+        for run, file in (
+            ("..", "secret.json"),
+            (".", "README.md"),
+            ("20260101-partition", "../../secret.json"),
+            ("20260101-partition/..", "secret.json"),
+            ("20260101-partition", "leak.json"),
+            ("20260101-partition", "events.jsonl\n"),
+            ("latest", "events.jsonl"),
+        ):
+            assert find_file(logs, run, file) is None, (run, file)
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+    @pytest.mark.parametrize("path", ["/", "/runs", "/runs/20260101-partition/events.jsonl"])
+    def test_no_method_but_get(self, address: str, path: str, method: str) -> None:
+        """The page is read-only."""
+        status, _, _ = ask(address, path, method)
+        assert status == 405
+
+    @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1", ""])
+    def test_nobody_under_another_name(self, address: str, host: str) -> None:
+        """A foreign site whose name leads here is refused, runs and all."""
+        status, _, body = ask(address, "/runs", Host=host)
+        assert status == 400
+        assert b"partition" not in body
+
+    def test_localhost_is_this_machine(self, address: str) -> None:
+        """With any port, for a tunnel may change it."""
+        status, _, _ = ask(address, "/runs", Host="localhost:9999")
+        assert status == 200
+
+    @pytest.mark.parametrize(
+        ("path", "host", "expected"),
+        [("/", "localhost", 200), ("/nothing", "localhost", 404), ("/", "evil.example", 400)],
+    )
+    def test_every_answer_carries_the_policy(
+        self, address: str, path: str, host: str, expected: int
+    ) -> None:
+        """Nothing but the page's own files runs in it, and no text becomes markup."""
+        status, headers, _ = ask(address, path, Host=host)
+        assert status == expected
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "require-trusted-types-for 'script'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "Access-Control-Allow-Origin" not in headers
+
+
+class TestServe:
+    def test_it_prints_its_address_answers_there_and_ends_with_ctrl_c(self, logs: Path) -> None:
+        """What ``make web`` runs, as a process."""
+        command = (
+            "import sys; from pathlib import Path; from orchestrator.web import serve;"
+            " serve(Path(sys.argv[1]), 0)"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", command, str(logs)],
+            cwd=HERE.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                first = process.stdout.readline()
+                url = first.split()[4]
+                assert url.startswith("http://127.0.0.1:"), first
+                status, _, _ = ask(urllib.parse.urlsplit(url).netloc, "/runs")
+                assert status == 200
+                process.send_signal(signal.SIGINT)
+                _, errors = process.communicate(timeout=20)
+            finally:
+                process.kill()
+        assert (process.returncode, errors) == (0, "")
+
+    def test_a_port_in_use_is_named(self, logs: Path) -> None:
+        """With what to do about it."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            with pytest.raises(PageError, match=rf"port {port} .*--port"):
+                serve(logs, port)
+
+
+class TestFiles:
+    def test_the_vendored_library_is_the_one_that_the_lock_names(self) -> None:
+        """Unchanged, with its licence, and of the version that types are checked with."""
+        lock = json.loads((PAGE / "package-lock.json").read_text("utf-8"))
+        package = json.loads((PAGE / "package.json").read_text("utf-8"))
+        version = package["devDependencies"]["lit-html"]
+        assert lock["packages"]["node_modules/lit-html"]["version"] == version
+        vendored = PAGE / "vendor" / "lit-html"
+        assert "BSD 3-Clause" in (vendored / "LICENSE").read_text("utf-8")
+        installed = PAGE / "node_modules" / "lit-html"
+        if installed.is_dir():
+            for name in ("lit-html.js", "LICENSE"):
+                assert (vendored / name).read_bytes() == (installed / name).read_bytes()
+
+    def test_the_lock_names_no_registry(self) -> None:
+        """It is installed from wherever the machine's npm is set up to look."""
+        assert '"resolved"' not in (PAGE / "package-lock.json").read_text("utf-8")
+
+    def test_the_page_loads_nothing_from_elsewhere(self) -> None:
+        """Every import and every link is relative: it works offline."""
+        for path in [*PAGE.glob("*.js"), PAGE / "index.html", PAGE / "style.css"]:
+            text = path.read_text("utf-8")
+            assert "http:" not in text, path
+            assert "https:" not in text, path
+            assert "unsafeHTML" not in text, path
+            assert "innerHTML" not in text, path

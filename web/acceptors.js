@@ -1,0 +1,192 @@
+// The acceptors of one instance, memory beside disk; the quorum meters of its
+// ballots; and the moment of choice beside the moment each node learns.
+
+/** @import {App} from "./state.js" */
+/** @import {BallotView, InstanceView, Memory, Proposal, State, Value} from "./types.d.ts" */
+/** @import {Timeline} from "./timeline.js" */
+
+import { NO_BALLOT, compareBallots, equal } from "./lines.js";
+import { instanceOf, quorum } from "./reducer.js";
+import { shortText, styleOf } from "./values.js";
+import { html, nothing } from "./vendor/lit-html/lit-html.js";
+import { words } from "./words.js";
+
+/** How many ballots the meters show; the latest are what matters. */
+const BALLOTS_SHOWN = 3;
+
+/**
+ * @param {App} app @param {State} state @param {number} instance
+ * @param {(name: string) => void} pick a node
+ */
+export function acceptors(app, state, instance, pick) {
+  const view = instanceOf(state, instance);
+  return html`
+    <div class="scroll-x" role="region" aria-label=${words.tableLabel} tabindex="0">
+      <table class="acceptors">
+        <caption>
+          ${words.acceptors}
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col" rowspan="2">${words.node}</th>
+            <th scope="colgroup" colspan="2">${words.promised}</th>
+            <th scope="colgroup" colspan="2">${words.accepted}</th>
+            <th scope="col" rowspan="2">${words.knows}</th>
+          </tr>
+          <tr>
+            <th scope="col">${words.memory}</th>
+            <th scope="col">${words.disk}</th>
+            <th scope="col">${words.memory}</th>
+            <th scope="col">${words.disk}</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${state.members.map((node) => row(app, state, view, node, pick))}
+        </tbody>
+      </table>
+    </div>
+  `;
+}
+
+/** @param {App} app @param {State} state @param {InstanceView} view @param {string} node @param {(name: string) => void} pick */
+function row(app, state, view, node, pick) {
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const acceptor = view.acceptors[node];
+  const status = state.nodes[node]?.status ?? "up";
+  const disk = acceptor?.disk ?? { promised: NO_BALLOT, accepted: null };
+  // A node that is down remembers nothing, also of instances that it never met.
+  const memory = status === "down" ? null : acceptor === undefined ? disk : acceptor.memory;
+  const active = timeline.lines[app.cursor]?.node === node;
+  const how = state.nodes[node]?.ended_by ?? "";
+  const sign = { down: `✕ ${words.endings[how] ?? ""}`, paused: `❚❚ ${words.statuses.paused}`, up: "", unseen: "" }[status];
+  const known = view.learned[node];
+  return html`
+    <tr class="${active ? "active" : ""} ${app.node === node ? "picked" : ""} ${status}" @click=${() => pick(node)}>
+      <th scope="row">${node} ${sign === "" ? nothing : html`<span class="small muted">${sign}</span>`}</th>
+      ${cell(memory, (one) => ballotText(one.promised), memory?.promised === disk.promised)}
+      <td>${ballotText(disk.promised)}</td>
+      ${cell(memory, (one) => pairText(timeline, one.accepted), equal(memory?.accepted, disk.accepted))}
+      <td>${pairText(timeline, disk.accepted)}</td>
+      <td>${known === undefined ? (status === "down" ? html`<i>${words.lost}</i>` : words.none) : swatch(timeline, known.value)}</td>
+    </tr>
+  `;
+}
+
+/** @param {Memory | null} memory @param {(one: Memory) => unknown} show @param {boolean} saved whether the disk says the same */
+function cell(memory, show, saved) {
+  if (memory === null) return html`<td><i>${words.lost}</i></td>`;
+  if (saved) return html`<td>${show(memory)}</td>`;
+  return html`<td><span class="unsaved" title=${words.unsaved}>${show(memory)}</span></td>`;
+}
+
+/** @param {string} ballot */
+function ballotText(ballot) {
+  return ballot === NO_BALLOT ? words.none : ballot;
+}
+
+/** @param {Timeline} timeline @param {Proposal | null} pair */
+function pairText(timeline, pair) {
+  return pair === null ? words.none : html`${swatch(timeline, pair.value)} <span class="muted">${pair.ballot}</span>`;
+}
+
+/**
+ * A value with its colour and letter.
+ * @param {Timeline} timeline @param {Value} value
+ */
+export function swatch(timeline, value) {
+  const style = styleOf(timeline.values, value);
+  return html`<span class="value" title=${style.text}
+    ><span class="swatch v${style.index}" aria-hidden="true">${style.letter}</span> ${shortText(value)}</span
+  >`;
+}
+
+/** @param {App} app @param {State} state @param {number} instance */
+export function meters(app, state, instance) {
+  const view = instanceOf(state, instance);
+  const all = Object.keys(view.ballots).sort((one, other) => compareBallots(other, one));
+  const shown = all.slice(0, BALLOTS_SHOWN);
+  return html`
+    <section class="meters" aria-labelledby="meters-title">
+      <h3 id="meters-title">${words.quorums}</h3>
+      ${shown.length === 0
+        ? html`<p class="muted">${words.noBallots}</p>`
+        : html`<ul class="plain">
+            ${shown.map((ballot) => meter(app, state, ballot, view.ballots[ballot]))}
+          </ul>`}
+      ${all.length > shown.length ? html`<p class="small muted">${words.earlierBallots(all.length - shown.length)}</p>` : nothing}
+    </section>
+  `;
+}
+
+/** @param {App} app @param {State} state @param {string} ballot @param {BallotView} view */
+function meter(app, state, ballot, view) {
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const best = view.accepted.reduce((/** @type {string[]} */ most, tally) => (tally.acceptors.length > most.length ? tally.acceptors : most), []);
+  return html`
+    <li>
+      <span class="ballot-name">
+        ${ballot}
+        ${view.value === null
+          ? nothing
+          : html`<span class="visually-hidden">${words.pushesValue}</span> <span class="pushing">${swatch(timeline, view.value)}</span>`}
+      </span>
+      ${dots(state, words.promises, "prepare", view.promised, view.promises_heard, view.refused_by)}
+      ${dots(state, words.accepts, "accepted", best, view.accepts_heard, [])}
+    </li>
+  `;
+}
+
+/**
+ * One dot for each acceptor: empty, half once it has promised or accepted,
+ * full once the proposer has heard of it.
+ * @param {State} state @param {string} name @param {string} kind
+ * @param {string[]} done @param {string[]} heard @param {string[]} refused
+ */
+function dots(state, name, kind, done, heard, refused) {
+  const need = quorum(state);
+  const sign = (/** @type {string} */ node) =>
+    heard.includes(node) ? "●" : done.includes(node) ? "◐" : refused.includes(node) ? "✕" : "○";
+  return html`
+    <span class="dots ${kind} ${heard.length >= need ? "full" : ""}">
+      <span class="muted">${name}</span>
+      <span role="img" aria-label="${name}: ${words.meterLabel(done, heard, refused)}">${state.members.map(sign).join("")}</span>
+      <span>${words.haveOf(heard.length, need)}</span>
+    </span>
+  `;
+}
+
+/**
+ * When the value was chosen, and when each node came to know it.
+ * @param {App} app @param {State} state @param {number} instance @param {(at: number) => void} go
+ */
+export function choice(app, state, instance, go) {
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const view = instanceOf(state, instance);
+  const learned = view.learned_at.map(({ node, line }) => ({ node, at: /** @type {number} */ (timeline.index.get(line)) }));
+  const missing = state.members.filter((node) => view.learned[node] === undefined && !learned.some((one) => one.node === node));
+  const first = view.chosen[0];
+  const since = first === undefined ? 0 : timeline.ms[/** @type {number} */ (timeline.index.get(first.line))];
+  return html`
+    <section class="choice" aria-labelledby="choice-title">
+      <h3 id="choice-title">${words.choice}</h3>
+      ${view.chosen.length > 1 ? html`<p class="bad">${words.disagree}</p>` : nothing}
+      ${first === undefined ? html`<p><strong>${words.notChosen}</strong> ${words.notChosenWhy(quorum(state))}</p>` : nothing}
+      <ol class="plain moments">
+        ${view.chosen.map(
+          ({ value, ballot, acceptors: by, line }) => html`<li class="chosen">
+            <button class="link" @click=${() => go(/** @type {number} */ (timeline.index.get(line)))}>${words.chosenNow}</button>
+            ${swatch(timeline, value)} ${words.at(ballot)} <span class="muted">${words.byAcceptors(by)}</span>
+          </li>`,
+        )}
+        ${learned.length === 0 ? nothing : html`<li class="muted">${words.learnedBy}</li>`}
+        ${learned.map(
+          ({ node, at }) => html`<li>
+            <button class="link" aria-label=${words.learns(node)} @click=${() => go(at)}>${node}</button>
+            <span class="muted">${words.later(words.ms(Math.max(timeline.ms[at] - since, 0)))}</span>
+          </li>`,
+        )}
+      </ol>
+      ${first === undefined || missing.length === 0 ? nothing : html`<p class="small muted">${words.notLearned(missing)}</p>`}
+    </section>
+  `;
+}

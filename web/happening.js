@@ -1,0 +1,171 @@
+// What is happening at the cursor: the sentence, what it changes, why it
+// happens and what it leads to; and a message with both its ends.
+
+/** @import {App} from "./state.js" */
+/** @import {Line, State} from "./types.d.ts" */
+/** @import {Timeline, Flight} from "./timeline.js" */
+
+import { equal, lineId } from "./lines.js";
+import { sentence } from "./narration.js";
+import { instanceOf } from "./reducer.js";
+import { pointsOf } from "./state.js";
+import { neighbours, stateAt } from "./timeline.js";
+import { shortText } from "./values.js";
+import { html, nothing } from "./vendor/lit-html/lit-html.js";
+import { words } from "./words.js";
+
+/** @param {App} app @param {{go: (at: number) => void, unselect: () => void}} act */
+export function happening(app, act) {
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const line = timeline.lines[app.cursor];
+  const points = pointsOf(app).filter((point) => point.at === app.cursor);
+  const run = timeline.lines.find((one) => one.event === "run_started");
+  return html`
+    <section class="happening" aria-labelledby="now-title">
+      <h2 id="now-title">
+        ${words.happening(words.ms(timeline.ms[app.cursor]))}
+        <span class="muted">${words.eventOf(app.cursor, timeline.lines.length)}</span>
+        ${points.map((point) => html`<span class="chip point ${point.kind}">${words.points[point.kind]}</span> `)}
+      </h2>
+      <p class="sentence">${sentenceAt(timeline, app.cursor)}</p>
+      ${line.event === "run_started" && run?.predict
+        ? html`<p class="predict"><strong>${words.predict}</strong> ${run.predict}</p>`
+        : nothing}
+      ${reasons(app, act.go)} ${app.selected < 0 ? nothing : message(app, timeline.flights[app.selected], act)}
+    </section>
+  `;
+}
+
+/**
+ * The sentence of a line; of a fan-out, that of all its lines that have happened.
+ * @param {Timeline} timeline @param {number} at
+ */
+export function sentenceAt(timeline, at) {
+  const head = timeline.head[at];
+  const run = [];
+  for (let other = head; other <= at; other += 1) if (timeline.head[other] === head) run.push(timeline.lines[other]);
+  return sentence(timeline.catalogue, run);
+}
+
+/** @param {Line} line */
+function changes(line) {
+  const changed = differences(line);
+  if (changed.length === 0 && line.ignored === undefined) return nothing;
+  return html`<div>
+    <h3>${words.changed}</h3>
+    <ul class="plain">
+      ${line.ignored === undefined ? nothing : html`<li>${words.nothingChanged}: ${line.ignored}</li>`}
+      ${changed.map(([name, was, is]) => html`<li>${name} ${was} → <strong>${is}</strong></li>`)}
+    </ul>
+  </div>`;
+}
+
+/**
+ * What a step changed in its node's memory.
+ * @param {Line} line @returns {[string, string, string][]}
+ */
+function differences(line) {
+  /** @type {[string, string, string][]} */
+  const found = [];
+  for (const [path, name] of Object.entries(words.roles)) {
+    const [role, field] = path.split(".");
+    const [was, is] = [line.before?.[role]?.[field], line.after?.[role]?.[field]];
+    if (line.after?.[role] === undefined || equal(was, is)) continue;
+    found.push([name, shown(was), shown(is)]);
+  }
+  return found;
+}
+
+/** @param {any} field @returns {string} */
+function shown(field) {
+  if (field === null || field === undefined || field === "0.n0") return words.none;
+  if (Array.isArray(field)) return field.length === 0 ? words.none : field.map(shown).join(", ");
+  if (typeof field !== "object") return String(field);
+  if (field.node !== undefined) return field.node;
+  if (field.value === undefined) return shortText(field);
+  const by = field.acceptors === undefined ? "" : ` (${words.joined(field.acceptors)})`;
+  return `${shortText(field.value)} ${words.at(field.ballot)}${by}`;
+}
+
+/** @param {App} app @param {(at: number) => void} go */
+function reasons(app, go) {
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const { because, leadsTo } = neighbours(timeline, app.cursor);
+  /** One entry for each fan-out. */
+  const heads = [...new Map(leadsTo.map((at) => [timeline.head[at], at])).values()];
+  const link = (/** @type {number} */ at) =>
+    html`<li><button class="link" @click=${() => go(at)}>${sentenceAt(timeline, at)}</button></li>`;
+  return html`
+    <div class="reasons">
+      ${changes(timeline.lines[app.cursor])}
+      ${because < 0 ? nothing : html`<div><h3>${words.because}</h3><ul class="plain">${link(because)}</ul></div>`}
+      ${heads.length === 0 ? nothing : html`<div><h3>${words.leadsTo}</h3><ul class="plain">${heads.slice(0, 4).map(link)}</ul></div>`}
+    </div>
+  `;
+}
+
+/** @param {App} app @param {Flight} flight @param {{go: (at: number) => void, unselect: () => void}} act */
+function message(app, flight, act) {
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const ended = flight.fate === "open" ? -1 : flight.ended;
+  return html`
+    <section class="message" aria-labelledby="message-title">
+      <h3 id="message-title">
+        ${words.messageTitle(words.kinds[flight.kind], flight.source, flight.to)}
+        <span class="muted">${flight.ballot ?? ""} ${flight.id}</span>
+      </h3>
+      <button class="close" aria-label=${words.closeMessage} @click=${act.unselect}>✕</button>
+      <div class="ends">
+        ${end(timeline, words.sent, flight.source, flight.sent, flight, act.go)}
+        ${ended < 0
+          ? html`<p class="muted">${words.fates.open}.</p>`
+          : end(timeline, words.fates[flight.fate], flight.to, ended, flight, act.go)}
+      </div>
+    </section>
+  `;
+}
+
+/**
+ * One end of a message: its line, and the node's state before and after.
+ * @param {Timeline} timeline @param {string} title @param {string} node @param {number} at
+ * @param {Flight} flight @param {(at: number) => void} go
+ */
+function end(timeline, title, node, at, flight, go) {
+  // What a reply's sender did is told by the input that it answers.
+  const cause = title === words.sent ? neighbours(timeline, at).because : at;
+  const [before, after] = [stateAt(timeline, (cause < 0 ? at : cause) - 1), stateAt(timeline, at)];
+  const rows = /** @type {[string, (state: State) => string][]} */ ([
+    [words.promised, (state) => shown(memoryOf(state, flight.instance, node)?.promised)],
+    [words.accepted, (state) => shown(memoryOf(state, flight.instance, node)?.accepted)],
+    [words.phase, (state) => shown(proposerOf(state, flight.instance, node))],
+  ]);
+  return html`
+    <div>
+      <button class="link" @click=${() => go(at)}>${title}</button>
+      <span class="muted">${words.eventOf(at, timeline.lines.length)}, ${words.ms(timeline.ms[at])}</span>
+      <table class="small">
+        <thead>
+          <tr><th scope="col">${node}</th><th scope="col">${words.before}</th><th scope="col">${words.after}</th></tr>
+        </thead>
+        <tbody>
+          ${rows.map(([name, show]) => {
+            const [was, is] = [show(before), show(after)];
+            return html`<tr><th scope="row">${name}</th><td>${was}</td><td>${was === is ? is : html`<strong>${is}</strong>`}</td></tr>`;
+          })}
+        </tbody>
+      </table>
+      <p class="small muted">${lineId(timeline.lines[at])}</p>
+    </div>
+  `;
+}
+
+/** @param {State} state @param {number | null} instance @param {string} node */
+function memoryOf(state, instance, node) {
+  return instance === null ? null : instanceOf(state, instance).acceptors[node]?.memory;
+}
+
+/** @param {State} state @param {number | null} instance @param {string} node */
+function proposerOf(state, instance, node) {
+  const view = instance === null ? undefined : instanceOf(state, instance).proposers[node];
+  return view === undefined ? null : `${view.phase} ${view.ballot === "0.n0" ? "" : view.ballot}`;
+}

@@ -1,0 +1,148 @@
+// Lines of the log: their names, their order, and what is wrong with them.
+// The twin of paxos/events/lines.py.
+
+/** @import {Line, Value, Catalogue} from "./types.d.ts" */
+
+const NODE = /^(?:n[1-9][0-9]{0,15}|g[1-9]|orchestrator)$/;
+const BALLOT = /^(0|[1-9][0-9]{0,15})\.(n(?:0|[1-9][0-9]{0,15})|g[1-9])$/;
+const LINE = /^(?:n[1-9][0-9]{0,15}|g[1-9]|orchestrator)\/[1-9][0-9]{0,15}\/[1-9][0-9]{0,15}$/;
+
+export const NO_BALLOT = "0.n0";
+export const ORCHESTRATOR = "orchestrator";
+
+/**
+ * The name of a line, as other lines quote it in `cause`: `n1/2/417`.
+ * @param {Line} line
+ */
+export function lineId(line) {
+  return `${line.node}/${line.incarnation}/${line.seq}`;
+}
+
+/**
+ * The number by which nodes are ordered: n5 is 5, g1 is 101, the orchestrator 0.
+ * @param {string} name
+ */
+export function nodeKey(name) {
+  return name === ORCHESTRATOR ? 0 : Number(name.slice(1)) + (name[0] === "g" ? 100 : 0);
+}
+
+/** @param {string} one @param {string} other */
+export function compareNodes(one, other) {
+  return nodeKey(one) - nodeKey(other);
+}
+
+/**
+ * Ballots are ordered by round, then by node.
+ * @param {string} one @param {string} other
+ */
+export function compareBallots(one, other) {
+  const [a, b] = [BALLOT.exec(one), BALLOT.exec(other)];
+  if (a === null || b === null) throw new Error(`no ballots: ${one}, ${other}`);
+  return Number(a[1]) - Number(b[1]) || nodeKey(a[2]) - nodeKey(b[2]);
+}
+
+/**
+ * A text that is equal for equal values, and only for those.
+ * @param {Value} value
+ */
+export function valueKey(value) {
+  return typeof value === "string" ? `text ${value}` : `long ${value.bytes} ${value.sha256}`;
+}
+
+/** @param {Value | null} one @param {Value | null} other */
+export function sameValue(one, other) {
+  if (one === null || other === null) return one === other;
+  return valueKey(one) === valueKey(other);
+}
+
+/**
+ * Equality of what JSON can hold.
+ * @param {any} one @param {any} other @returns {boolean}
+ */
+export function equal(one, other) {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const keys = Object.keys(one);
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && equal(one[key], other[key]))
+  );
+}
+
+/** @param {any} value */
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+/** @param {any} value @param {...string} keys */
+const hasExactly = (value, ...keys) =>
+  isObject(value) && Object.keys(value).length === keys.length && keys.every((key) => Object.hasOwn(value, key));
+
+/** @type {Record<string, (field: any) => boolean>} */
+const KINDS = {
+  int: (field) => Number.isInteger(field),
+  instance: (field) => Number.isInteger(field) && field >= 1,
+  bool: (field) => typeof field === "boolean",
+  text: (field) => typeof field === "string",
+  node: (field) => typeof field === "string" && NODE.test(field),
+  nodes: (field) =>
+    Array.isArray(field) &&
+    field.every(KINDS.node) &&
+    field.every((name, index) => index === 0 || compareNodes(field[index - 1], name) < 0),
+  ballot: (field) => typeof field === "string" && BALLOT.test(field),
+  value: (field) =>
+    typeof field === "string" ||
+    (hasExactly(field, "bytes", "sha256") && KINDS.int(field.bytes) && /^[0-9a-f]{64}$/.test(field.sha256)),
+  proposal: (field) => hasExactly(field, "ballot", "value") && KINDS.ballot(field.ballot) && KINDS.value(field.value),
+  learned: (field) =>
+    hasExactly(field, "ballot", "value", "acceptors") &&
+    KINDS.ballot(field.ballot) &&
+    KINDS.value(field.value) &&
+    KINDS.nodes(field.acceptors),
+  state: (field) =>
+    isObject(field) &&
+    Object.keys(field).every((role) => ["acceptor", "proposer", "learner"].includes(role)) &&
+    (field.acceptor === undefined ||
+      (hasExactly(field.acceptor, "promised", "accepted") &&
+        KINDS.ballot(field.acceptor.promised) &&
+        (field.acceptor.accepted === null || KINDS.proposal(field.acceptor.accepted)))),
+  line: (field) => typeof field === "string" && LINE.test(field),
+  object: (field) => typeof field === "object" && field !== null,
+};
+
+/** @param {string} kind @param {any} field */
+function is(kind, field) {
+  return kind.endsWith("?") ? field === null || KINDS[kind.slice(0, -1)](field) : KINDS[kind](field);
+}
+
+/**
+ * The first thing that is wrong with a line by the catalogue, or null.
+ * @param {Catalogue} catalogue
+ * @param {any} line
+ * @returns {string | null}
+ */
+export function problem(catalogue, line) {
+  if (!isObject(line)) return "a line must be a JSON object";
+  if (typeof line.event !== "string" || !Object.hasOwn(catalogue.events, line.event)) {
+    return `no such event: ${JSON.stringify(line.event) ?? "none is named"}`;
+  }
+  const event = line.event;
+  for (const [name, kind] of Object.entries(catalogue.header)) {
+    if (!Object.hasOwn(line, name)) return `${event} lacks ${name}`;
+    if (!is(kind, line[name])) return `${event}.${name} is no ${kind}`;
+  }
+  if (line.v !== catalogue.version) return `version ${line.v} is not ${catalogue.version}, the one read here`;
+  if (line.incarnation < 1 || line.seq < 1) return `${event}: incarnation and seq count from 1`;
+  const fields = catalogue.events[event].fields;
+  let known = Object.keys(catalogue.header).length;
+  for (const [field, kind] of Object.entries(fields)) {
+    const name = field.endsWith("?") ? field.slice(0, -1) : field;
+    if (!Object.hasOwn(line, name)) {
+      if (name === field) return `${event} lacks ${name}`;
+      continue;
+    }
+    known += 1;
+    if (!is(kind, line[name])) return `${event}.${name} is no ${kind}`;
+  }
+  if (known === Object.keys(line).length) return null;
+  const names = new Set([...Object.keys(catalogue.header), ...Object.keys(fields).map((name) => name.replace("?", ""))]);
+  return `${event} has no field ${Object.keys(line).find((name) => !names.has(name))}`;
+}

@@ -1,0 +1,217 @@
+// The cluster now, as a ring: who is up, who has promised and learned what,
+// which messages are under way and where walls stand.
+
+/** @import {App} from "./state.js" */
+/** @import {State} from "./types.d.ts" */
+/** @import {Timeline} from "./timeline.js" */
+
+import { sidesOf } from "./timeline.js";
+import { styleOf } from "./values.js";
+import { html, nothing, svg } from "./vendor/lit-html/lit-html.js";
+import { words } from "./words.js";
+
+const WIDTH = 320;
+const HEIGHT = 256;
+const RADIUS = 92;
+const NODE = 29;
+/** A message that was lost in silence is taken for lost after so many lines. */
+const PATIENCE_LINES = 40;
+
+/**
+ * @param {App} app @param {State} state @param {number} instance
+ * @param {{node: (name: string) => void, message: (place: number) => void}} act
+ */
+export function ring(app, state, instance, act) {
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const spot = places(timeline.lanes);
+  const flying = flightsNow(timeline, state, app.cursor);
+  const held = state.messages.filter((message) => message.held_at !== null).length;
+  const faults = state.faults.filter((fault) => !["kill", "stop", "power_loss", "pause"].includes(fault.fault));
+  return html`
+    <section class="ring" aria-labelledby="ring-title">
+      <h2 id="ring-title">${words.clusterNow}</h2>
+      <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="group" aria-label=${words.ringLabel}>
+        ${walls(timeline, state, spot)} ${flying.map((flight) => message(app, timeline, flight, spot, act))}
+        ${lostHere(app, timeline, spot)} ${timeline.lanes.map((node) => circle(app, state, instance, node, spot, act))}
+      </svg>
+      <p class="small muted">${words.flights(flying.length, held, state.lost_count)}</p>
+      ${faults.length === 0
+        ? nothing
+        : html`<p class="small">
+            ${words.faultsInForce}
+            ${faults.map((fault) => html`<span class="chip warn">${words.faultOf(fault.fault, fault.targets, fault.detail)}</span> `)}
+          </p>`}
+    </section>
+  `;
+}
+
+/** @param {string[]} nodes @returns {Map<string, [number, number]>} */
+function places(nodes) {
+  const radius = nodes.length > 7 ? RADIUS + 8 : RADIUS;
+  return new Map(
+    nodes.map((node, index) => {
+      const angle = (index / nodes.length) * 2 * Math.PI - Math.PI / 2;
+      return [node, [WIDTH / 2 + radius * Math.cos(angle), HEIGHT / 2 + radius * Math.sin(angle)]];
+    }),
+  );
+}
+
+/** @param {Timeline} timeline @param {State} state @param {number} cursor */
+function flightsNow(timeline, state, cursor) {
+  return state.messages.flatMap(({ line, held_at }) => {
+    const place = timeline.flightAt[/** @type {number} */ (timeline.index.get(line))];
+    const flight = timeline.flights[place];
+    const silent = flight.fate !== "received" && cursor - flight.sent > PATIENCE_LINES;
+    return silent && held_at === null ? [] : [{ place, flight, held: held_at }];
+  });
+}
+
+/**
+ * @param {App} app @param {Timeline} timeline
+ * @param {{place: number, flight: import("./timeline.js").Flight, held: string | null}} item
+ * @param {Map<string, [number, number]>} spot @param {{message: (place: number) => void}} act
+ */
+function message(app, timeline, { place, flight, held }, spot, act) {
+  const [from, to] = [spot.get(flight.source), spot.get(flight.to)];
+  if (from === undefined || to === undefined) return nothing;
+  const way = (app.cursor - flight.sent + 1) / Math.max(flight.ended - flight.sent, 1);
+  const part = held === null ? Math.min(way, 1) : held === flight.source ? 0 : 1;
+  const [x, y] = flight.source === flight.to ? outside(from) : along(...rims(from, to), part);
+  const letter = words.letters[flight.kind];
+  const value = flight.accepted?.value ?? (flight.kind === "accept" ? flight.value : null);
+  const style = value === null ? null : styleOf(timeline.values, value);
+  return svg`
+    <g class="flight ${flight.kind} ${place === app.selected ? "picked" : ""}" @click=${() => act.message(place)}>
+      <title>${words.messageTitle(words.kinds[flight.kind], flight.source, flight.to)}</title>
+      ${flight.source === flight.to ? nothing : svg`<line x1=${from[0]} y1=${from[1]} x2=${x} y2=${y} />`}
+      <circle cx=${x} cy=${y} r="10" />
+      <text x=${x} y=${y + 3.5}>${letter}</text>
+      ${held === null ? nothing : svg`<path class="hold" d="M${x - 3} ${y - 19} v8 M${x + 3} ${y - 19} v8" />`}
+      ${style === null ? nothing : svg`<rect class="v${style.index}" x=${x + 5} y=${y - 15} width="11" height="11" /><text class="letter" x=${x + 10.5} y=${y - 6.2}>${style.letter}</text>`}
+    </g>`;
+}
+
+/** A message that is lost at this very line leaves a cross. @param {App} app @param {Timeline} timeline @param {Map<string, [number, number]>} spot */
+function lostHere(app, timeline, spot) {
+  const place = timeline.flightAt[app.cursor] ?? -1;
+  const flight = timeline.flights[place];
+  if (flight === undefined || flight.fate === "received" || flight.fate === "open") return nothing;
+  if (flight.ended !== app.cursor || flight.source === flight.to) return nothing;
+  const [from, to] = [spot.get(flight.source), spot.get(flight.to)];
+  if (from === undefined || to === undefined) return nothing;
+  const [x, y] = along(from, to, flight.fate === "walled" ? 0.5 : 0.7);
+  return svg`
+    <g class="flight nack">
+      <line x1=${from[0]} y1=${from[1]} x2=${x} y2=${y} />
+      <path class="cross" d="M${x - 6} ${y - 6} l12 12 M${x + 6} ${y - 6} l-12 12" />
+    </g>`;
+}
+
+/**
+ * @param {App} app @param {State} state @param {number} instance @param {string} node
+ * @param {Map<string, [number, number]>} spot @param {{node: (name: string) => void}} act
+ */
+function circle(app, state, instance, node, spot, act) {
+  const [x, y] = /** @type {[number, number]} */ (spot.get(node));
+  const view = state.nodes[node];
+  const status = view?.status ?? "up";
+  const acceptor = state.instances[instance]?.acceptors[node];
+  const promised = (acceptor?.memory ?? acceptor?.disk)?.promised ?? "0.n0";
+  const learned = state.instances[instance]?.learned[node];
+  const accepted = acceptor?.disk.accepted ?? null;
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const fill = learned === undefined ? "" : `v${styleOf(timeline.values, learned.value).index}`;
+  const badge = accepted === null ? null : styleOf(timeline.values, accepted.value);
+  const sign = { down: "✕ ", paused: "❚❚ ", up: "", unseen: "" }[status];
+  const text = promised === "0.n0" ? "" : words.atLeast(promised);
+  return svg`
+    <g class="node ${status} ${app.node === node ? "picked" : ""}" role="button" tabindex="0"
+      aria-pressed=${app.node === node}
+      aria-label=${words.nodeLabel(node, words.statuses[status], promised === "0.n0" ? "" : promised)}
+      @click=${() => act.node(node)}
+      @keydown=${(/** @type {KeyboardEvent} */ event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        event.stopPropagation();
+        act.node(node);
+      }}>
+      <circle class="body ${fill}" cx=${x} cy=${y} r=${NODE} />
+      <text class="name ${fill === "" ? "" : "on-value"}" x=${x} y=${text === "" ? y + 5 : y - 1}>${sign}${node}</text>
+      <text class="ballot ${fill === "" ? "" : "on-value"}" x=${x} y=${y + 14}>${text}</text>
+      ${
+        badge === null
+          ? nothing
+          : svg`<rect class="badge v${badge.index}" x=${x + NODE - 12} y=${y - NODE - 2} width="15" height="15" rx="2" />
+                <text class="letter" x=${x + NODE - 4.5} y=${y - NODE + 9.2}>${badge.letter}</text>`
+      }
+    </g>`;
+}
+
+/**
+ * A wall where neighbours on the ring are on different sides; a bar across
+ * every other cable that is cut.
+ * @param {Timeline} timeline @param {State} state @param {Map<string, [number, number]>} spot
+ */
+function walls(timeline, state, spot) {
+  if (state.cuts.length === 0) return nothing;
+  const ringed = timeline.lanes.filter((node) => state.members.includes(node));
+  const sides = sidesOf(ringed, state.cuts);
+  const sideOf = (/** @type {string} */ node) => sides.findIndex((side) => side.includes(node));
+  const gaps = ringed.flatMap((node, index) => {
+    const next = ringed[(index + 1) % ringed.length];
+    return sideOf(node) === sideOf(next) ? [] : [between(spot, node, next)];
+  });
+  if (gaps.length === 2) return wall(gaps[0], gaps[1]);
+  if (gaps.length > 2) return gaps.map((gap) => wall([WIDTH / 2, HEIGHT / 2], gap));
+  return state.cuts.map((cut) => bar(cut, state.cuts, spot));
+}
+
+/** @param {Map<string, [number, number]>} spot @param {string} one @param {string} other @returns {[number, number]} */
+function between(spot, one, other) {
+  const [a, b] = [spot.get(one) ?? [0, 0], spot.get(other) ?? [0, 0]];
+  const [dx, dy] = [(a[0] + b[0]) / 2 - WIDTH / 2, (a[1] + b[1]) / 2 - HEIGHT / 2];
+  const length = Math.hypot(dx, dy) || 1;
+  const reach = Math.max(length + 30, RADIUS + 14);
+  return [WIDTH / 2 + (dx / length) * reach, HEIGHT / 2 + (dy / length) * reach];
+}
+
+/** @param {[number, number]} from @param {[number, number]} to */
+function wall(from, to) {
+  const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
+  const angle = (Math.atan2(to[1] - from[1], to[0] - from[0]) * 180) / Math.PI;
+  const strokes = Array.from({ length: Math.floor(length / 8) }, (_, index) => `M${index * 8} 5 l7 -10`).join(" ");
+  return svg`<path class="wall" transform="translate(${from[0]} ${from[1]}) rotate(${angle})" d=${strokes} />`;
+}
+
+/** @param {string} cut @param {string[]} cuts @param {Map<string, [number, number]>} spot */
+function bar(cut, cuts, spot) {
+  const [source, to] = cut.split(">");
+  const both = cuts.includes(`${to}>${source}`);
+  const [a, b] = [spot.get(source), spot.get(to)];
+  if (a === undefined || b === undefined || (both && source > to)) return nothing;
+  const [x, y] = along(a, b, both ? 0.5 : 0.66);
+  const angle = (Math.atan2(b[1] - a[1], b[0] - a[0]) * 180) / Math.PI;
+  return svg`
+    <g class="cut">
+      <line x1=${a[0]} y1=${a[1]} x2=${b[0]} y2=${b[1]} />
+      <path class="wall" transform="translate(${x} ${y}) rotate(${angle})" d="M-5 -9 v18 M0 -9 v18 M5 -9 v18" />
+    </g>`;
+}
+
+/** @param {number[]} from @param {number[]} to @param {number} part */
+function along(from, to, part) {
+  return [from[0] + (to[0] - from[0]) * part, from[1] + (to[1] - from[1]) * part];
+}
+
+/** Where the way between two nodes leaves one and reaches the other. @param {number[]} from @param {number[]} to */
+function rims(from, to) {
+  const part = (NODE + 13) / (Math.hypot(to[0] - from[0], to[1] - from[1]) || 1);
+  return /** @type {[number[], number[]]} */ ([along(from, to, part), along(from, to, 1 - part)]);
+}
+
+/** Beside a node, away from the middle. @param {number[]} at */
+function outside(at) {
+  const [dx, dy] = [at[0] - WIDTH / 2, at[1] - HEIGHT / 2];
+  const length = Math.hypot(dx, dy) || 1;
+  return [at[0] - (dx / length) * (NODE + 8), at[1] - (dy / length) * (NODE + 8)];
+}

@@ -1,0 +1,333 @@
+// Every English word of the page but the sentences about events, which are in
+// paxos/events/catalogue.json.
+
+/** @param {number} count @param {string} one @param {string} [many] */
+const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
+/** @param {string[]} names */
+const joined = (names) =>
+  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+
+export const words = {
+  title: "Paxos Lab",
+  replay: "Replay",
+  counted,
+  joined,
+
+  // Header and the choice of a run
+  openRun: "Open a run…",
+  closeChooser: "Close",
+  help: "Keys and signs",
+  dark: "Dark",
+  light: "Light",
+  instance: "Instance",
+  allInstances: "all",
+  /** @param {number} number @param {string | undefined} name */
+  instanceName: (number, name) => (name === undefined ? String(number) : `${number} · ${name}`),
+  chooseTitle: "Choose a run",
+  chooseHow: "Or drop a run's folder, its files, or a .jsonl log anywhere on this page.",
+  pickFiles: "Pick files…",
+  noRuns: "There is no run yet. Make one with “make demo”, then reload this page.",
+  noServer: "No server of runs answers here. Drop a run's folder or a .jsonl log on this page, or start “make web”.",
+  /** @param {string} what */
+  loading: (what) => `Loading ${what}…`,
+  verdicts: /** @type {Record<string, string>} */ ({ ok: "safety held", violated: "violated", unknown: "unknown" }),
+  noVerdict: "not judged",
+  latest: "latest",
+  dropHere: "Drop it: a run's folder, or .jsonl files",
+
+  // Files that cannot be shown
+  notJson: "it is not JSON",
+  /** @param {string} file @param {number} line @param {string} wrong @param {boolean} first */
+  badLine: (file, line, wrong, first) =>
+    first
+      ? `${file} is no log of Paxos Lab: its line ${line} does not fit the format (${wrong}). Drop a run's folder or one of its .jsonl files.`
+      : `${file} is broken at line ${line}: ${wrong}. Nothing of it is shown, for a log with a hole would tell a false story.`,
+  /** @param {string} name */
+  noLog: (name) => `${name === "" ? "What was dropped" : name} holds no log: a .jsonl file is needed, such as events.jsonl of a run's folder.`,
+  /** @param {string} name */
+  emptyLog: (name) => `${name} is empty: no line has been written yet.`,
+  /** @param {string} name */
+  badCompanion: (name) => `${name} is not JSON, so what it says about the run cannot be shown. Run “paxos-lab check” on the folder to write it anew.`,
+  /** @param {string} path @param {number} status */
+  notServed: (path, status) => `The server does not have ${path} (${status}). It may have been cleaned away: choose another run.`,
+  /** @param {string} run */
+  noSuchRun: (run) => `There is no run ${run} here: it may have been cleaned away. Choose another one.`,
+  /** @param {number} bytes */
+  tooLarge: (bytes) => `${Math.round(bytes / 1e6).toLocaleString("en")} MB are more than this page can show. Drop a single run.`,
+  /** @param {string} reason */
+  damaged: (reason) => `Each line fits the format, but together they tell no run that can be replayed: ${reason}.`,
+  tornLog: "The last line was never finished and is left out: the run may still be going on, or was killed.",
+  /** @param {number} count */
+  droppedLogs: (count) => `${count} dropped files`,
+
+  // Cluster
+  clusterNow: "Cluster now",
+  /** @param {string} node @param {string} status @param {string} promised */
+  nodeLabel: (node, status, promised) => `${node}, ${status}${promised === "" ? "" : `, has promised ${promised}`}`,
+  statuses: /** @type {Record<string, string>} */ ({ up: "up", down: "down", paused: "paused", unseen: "not heard of yet" }),
+  endings: /** @type {Record<string, string>} */ ({
+    kill: "killed",
+    stop: "stopped",
+    power_loss: "power lost",
+    failpoint: "killed at a failpoint",
+    exit: "ended",
+  }),
+  /** @param {string} ballot */
+  atLeast: (ballot) => `≥ ${ballot}`,
+  noPromise: "no promise",
+  kinds: /** @type {Record<string, string>} */ ({
+    prepare: "Prepare",
+    promise: "Promise",
+    accept: "Accept",
+    accepted: "Accepted",
+    nack: "Nack",
+    learn: "Learn",
+    learned: "Learned",
+    status: "Status",
+  }),
+  letters: /** @type {Record<string, string>} */ ({
+    prepare: "P?",
+    promise: "P",
+    accept: "A?",
+    accepted: "A",
+    nack: "N",
+    learn: "L",
+    learned: "l",
+    status: "S",
+  }),
+  /** @param {number} flying @param {number} held @param {number} lost */
+  flights: (flying, held, lost) =>
+    `${counted(flying, "message")} in flight${held > 0 ? `, ${held} held` : ""} · ${lost.toLocaleString("en")} lost so far`,
+  faultsInForce: "In force:",
+  /** @param {string} fault @param {string[]} targets @param {any} detail */
+  faultOf: (fault, targets, detail) => {
+    const verb = fault.replace("_", " ");
+    const groups = fault === "isolate" ? undefined : (detail.groups ?? detail.sides);
+    if (Array.isArray(groups)) return `${verb} ${groups.map((group) => [group].flat().join(" ")).join(" | ")}`;
+    if (detail.kinds === undefined && detail.from === undefined && detail.to === undefined) return `${verb} ${joined(targets)}`;
+    if (detail.from === undefined && detail.to === undefined) return `${verb} ${[detail.kinds].flat().join(", ")}`;
+    const way = [detail.from, detail.to].map((nodes) => (nodes === undefined ? "any" : [nodes].flat().join(" ")));
+    return `${verb} ${[detail.kinds ?? "all"].flat().join(", ")}: ${way.join(" → ")}`;
+  },
+  /** @param {number} bytes @param {string} sha256 */
+  longValue: (bytes, sha256) => `${counted(bytes, "byte")} (${sha256.slice(0, 8)}…)`,
+  ringLabel: "Ring of the nodes, with walls and messages in flight; the table beside it says the same of each node",
+
+  // What is happening
+  /** @param {string} ms */
+  happening: (ms) => `What is happening at ${ms}`,
+  /** @param {number} ms */
+  ms: (ms) => (ms < 10 ? `${ms.toFixed(2)} ms` : ms < 10_000 ? `${ms.toFixed(ms < 100 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(1)} s`),
+  /** @param {number} at @param {number} count */
+  eventOf: (at, count) => `event ${(at + 1).toLocaleString("en")} of ${count.toLocaleString("en")}`,
+  predict: "Predict:",
+  because: "Because",
+  leadsTo: "Leads to",
+  nothingChanged: "nothing",
+  changed: "Changes in memory",
+  points: /** @type {Record<string, string>} */ ({
+    propose: "A client proposes",
+    quorum: "Quorum of promises",
+    yield: "Must push another's value",
+    chosen: "Chosen",
+    learned: "The first node learns",
+    all_learned: "Every node has learned",
+    kill: "A node goes down",
+    restart: "A node comes back",
+    wall: "A wall goes up",
+    heal: "The wall is gone",
+    pause: "A node is paused",
+    resume: "A node goes on",
+    violation: "Violation",
+  }),
+  roles: /** @type {Record<string, string>} */ ({
+    "acceptor.promised": "promised",
+    "acceptor.accepted": "accepted",
+    "proposer.phase": "proposer's phase",
+    "proposer.ballot": "proposer's ballot",
+    "proposer.promises": "promises in",
+    "proposer.refused_by": "refused by",
+    "learner.learned": "learned",
+    "learner.tallies": "acceptances counted",
+  }),
+
+  // A message
+  /** @param {string} kind @param {string} source @param {string} to */
+  messageTitle: (kind, source, to) => `${kind} from ${source} to ${to}`,
+  sent: "Sent",
+  fates: /** @type {Record<string, string>} */ ({
+    received: "Received",
+    walled: "Lost at the wall",
+    dropped: "Dropped by a gate",
+    failed: "Its call failed",
+    died: "Lost with a process",
+    open: "Never seen to arrive in this log",
+  }),
+  closeMessage: "Close the message",
+  before: "before",
+  after: "after",
+  phase: "proposer",
+
+  // Acceptors
+  acceptors: "Acceptors: memory beside disk",
+  node: "node",
+  promised: "promised",
+  accepted: "accepted",
+  memory: "memory",
+  disk: "disk",
+  knows: "knows",
+  lost: "lost",
+  none: "–",
+  unsaved: "in memory only, not yet on disk",
+  tableLabel: "Acceptors' memory beside their disk",
+
+  // Quorums and the choice
+  quorums: "Quorums",
+  ballot: "ballot",
+  pushesValue: "pushes",
+  promises: "promises",
+  accepts: "accepts",
+  /** @param {number} have @param {number} quorum */
+  haveOf: (have, quorum) => `${have} of ${quorum}`,
+  /** @param {number} count */
+  earlierBallots: (count) => `and ${counted(count, "earlier ballot")}`,
+  noBallots: "No ballot has begun.",
+  /** @param {string[]} done @param {string[]} heard @param {string[]} refused */
+  meterLabel: (done, heard, refused) =>
+    `${done.length === 0 ? "nobody" : joined(done)}; the proposer has heard ${heard.length === 0 ? "nobody" : joined(heard)}${
+      refused.length === 0 ? "" : `; refused by ${joined(refused)}`
+    }`,
+  choice: "The moment of choice",
+  notChosen: "Nothing is chosen yet.",
+  notChosenWhy: /** @param {number} quorum */ (quorum) => `It takes ${quorum} acceptors that have accepted one ballot.`,
+  /** @param {string} ballot */
+  at: (ballot) => `at ${ballot}`,
+  /** @param {string[]} acceptors */
+  byAcceptors: (acceptors) => `accepted by ${joined(acceptors)}`,
+  chosenNow: "chosen",
+  learnedBy: "learned by",
+  /** @param {string} node */
+  learns: (node) => `${node} learns`,
+  /** @param {string} ms */
+  later: (ms) => `+${ms}`,
+  notLearned: /** @param {string[]} nodes */ (nodes) => `Not yet: ${joined(nodes)}`,
+  disagree: "Two values are chosen: agreement is broken.",
+  /** @param {string} value @param {string} ballot */
+  chosenAt: (value, ballot) => `chosen: ${value} at ${ballot}`,
+
+  // Space and time
+  spacetime: "Space and time",
+  canvasLabel: "Space-time view: a lane for each node, an arrow for each message. The list of events below says the same in words.",
+  wall: "wall",
+  /** @param {number} count */
+  cutCables: (count) => `${counted(count, "direction")} cut`,
+  /** @param {string} value */
+  wishes: (value) => `wants ${value}`,
+  /** @param {string} value @param {boolean} yields */
+  pushes: (value, yields) => (yields ? `must push ${value}` : `pushes ${value}`),
+  stuck: "stuck",
+  /** @param {string} ballot */
+  ballotOf: (ballot) => ballot,
+  violation: "violation",
+  /** @param {number} past @param {number} future */
+  related: (past, future) => `${counted(past, "event")} led to this, ${counted(future, "event")} followed from it`,
+  legend: "Signs",
+
+  // Time
+  play: "Play",
+  pause: "Pause",
+  first: "To the start",
+  last: "To the end",
+  next: "Next event",
+  previous: "Previous event",
+  nextPoint: "Next turning point",
+  previousPoint: "Previous turning point",
+  scrubber: "Event",
+  speed: "Speed",
+  /** @param {number} factor */
+  times: (factor) => `${factor}×`,
+  byOrder: "by order",
+  byTime: "by time",
+  axis: "Axis",
+  future: "Show what is to come",
+  causes: "Light causes",
+  zoomIn: "Zoom in",
+  zoomOut: "Zoom out",
+  fit: "Fit",
+
+  // Verdict
+  verdict: "Verdict",
+  ruleMarks: /** @type {Record<string, string>} */ ({ ok: "✓", violated: "✗", unknown: "?" }),
+  ruleVerdicts: /** @type {Record<string, string>} */ ({ ok: "holds", violated: "broken", unknown: "unknown" }),
+  violations: "What was broken",
+  unknownWhy: "What is unknown",
+  expectations: "Expectations",
+  met: "met",
+  notMet: "not met",
+  mustHappen: "must happen",
+  seeEvent: /** @param {string} name */ (name) => `${name} is not in this log`,
+  noVerdictYet: "No verdict is beside this log. “paxos-lab check” on its folder writes one.",
+  /** @param {string} verdict @param {number} rules @param {number} events */
+  verdictSentence: (verdict, rules, events) => {
+    const over = events === 0 ? "" : ` over ${counted(events, "event")}`;
+    if (verdict === "ok") return `${counted(rules, "rule")}${over}: each one holds.`;
+    if (verdict === "violated") return `${counted(rules, "rule")}${over}. What broke one is quoted here.`;
+    return `${counted(rules, "rule")}${over}. The log does not tell enough to judge each.`;
+  },
+
+  // Events
+  events: "Events",
+  filterNode: "Node",
+  everyNode: "every node",
+  filterLevel: "Show",
+  levels: { story: "the story", detail: "with details", quiet: "everything" },
+  filterText: "Find",
+  filterHint: "a word, a ballot, a value",
+  noEvents: "No event fits this filter.",
+  /** @param {number} shown @param {number} total */
+  eventCount: (shown, total) => (shown === total ? counted(total, "entry", "entries") : `${shown.toLocaleString("en")} of ${counted(total, "entry", "entries")}`),
+  /** @param {number} count */
+  earlier: (count) => `Show ${counted(count, "earlier entry", "earlier entries")}`,
+  /** @param {number} count */
+  more: (count) => `Show ${counted(count, "later entry", "later entries")}`,
+  /** @param {number} count */
+  bundle: (count) => `${count} lines`,
+
+  // Help
+  helpTitle: "Keys and signs",
+  keys: /** @type {[string, string][]} */ ([
+    ["Space", "play or pause"],
+    ["← →", "previous or next event"],
+    ["Shift + ← →", "previous or next turning point"],
+    ["Home, End", "to the start, to the end"],
+    ["+ −, wheel", "zoom; drag to pan"],
+    ["f", "fit the whole run"],
+    ["1 – 9", "select a node"],
+    ["c", "light what led to this event and what followed"],
+    ["m", "open the message of this event, with both its ends"],
+    ["h", "hide or show what is to come"],
+    ["t", "axis by order or by time"],
+    ["Esc", "close, select nothing"],
+  ]),
+  signs: /** @type {Record<string, string>} */ ({
+    prepare: "Prepare: solid, thin",
+    promise: "Promise: dashed, thin",
+    reported: "a Promise that reports an accepted value",
+    accept: "Accept: solid, thick",
+    accepted: "Accepted: dashed, thick",
+    nack: "Nack: dotted, with the higher ballot",
+    learn: "Learn",
+    lost: "lost on its way",
+    promiseMark: "promise in memory, then on disk",
+    acceptMark: "accept in memory, then on disk",
+    learnMark: "a node learns: its lane fills",
+    wish: "a client's wish, and its answer",
+    stuck: "stuck without a quorum",
+    down: "down, then started again",
+    paused: "paused",
+    wall: "a wall",
+    chosen: "chosen",
+  }),
+  closeHelp: "Close",
+};
