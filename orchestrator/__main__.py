@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from orchestrator.bench_command import bench
 from orchestrator.cluster import LabError
 from orchestrator.containers import COMMANDS
 from orchestrator.places import Places
@@ -44,17 +45,23 @@ def _complete_scenario(_context: Any, _parameter: Any, incomplete: str) -> list[
     return [name for name in names if name.startswith(incomplete)]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+_HELP: Final = """A real Paxos cluster that you can break, and a verdict you can trust.
+
+\b
+Exit codes: 0 safety held and every expectation was met
+            1 a rule was violated, or an expectation was not met
+            2 the call or the machine is not as it must be
+            3 whether safety held is unknown
+"""
+
+
+@click.group(
+    help=_HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
 @click.version_option(package_name="paxos-lab", prog_name="paxos-lab")
 def app() -> None:
-    r"""A real Paxos cluster that you can break, and a verdict you can trust.
-
-    \b
-    Exit codes: 0 safety held and every expectation was met
-                1 a rule was violated, or an expectation was not met
-                2 the call or the machine is not as it must be
-                3 whether safety held is unknown
-    """
+    """All commands hang from here."""
 
 
 @app.command()
@@ -106,7 +113,7 @@ def scenarios(world: str | None, nodes: str | None, detail: int, *, as_json: boo
 @app.command("list")
 @_JSON
 def list_scenarios(*, as_json: bool) -> None:
-    """List the scenarios with their titles, and those that break the protocol."""
+    """List the scenarios, and those that break the protocol."""
     from orchestrator.commands import print_scenarios  # noqa: PLC0415
 
     print_scenarios(as_json=as_json)
@@ -116,7 +123,7 @@ def list_scenarios(*, as_json: bool) -> None:
 @_DETAIL
 @_JSON
 def broken(detail: int, *, as_json: bool) -> None:
-    """Run every broken protocol, and see that the verdict catches it.
+    """Run every broken protocol and see each caught.
 
     Ends with 0 when each broke the rule that it was to break, and that first.
     """
@@ -129,7 +136,7 @@ def broken(detail: int, *, as_json: bool) -> None:
 @click.argument("path", nargs=-1, type=click.Path(path_type=Path))
 @_JSON
 def check(path: tuple[Path, ...], *, as_json: bool) -> None:
-    """Judge a run's folder, or files of log lines, whoever wrote them."""
+    """Judge a run's folder or log files, whoever wrote them."""
     from paxos.checker import OK, VIOLATED, LogFormatError, check_path  # noqa: PLC0415
 
     paths = path or (Places.from_environment().logs / "latest",)
@@ -172,7 +179,7 @@ def completion(shell: str) -> None:
     click.echo(found(app, {}, "paxos-lab", "_PAXOS_LAB_COMPLETE").source())
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, bench):
     app.add_command(_command)
 
 

@@ -18,7 +18,11 @@ from typing import Final
 
 from orchestrator.clients import Clients
 from orchestrator.cluster import Cluster, LabError
+from orchestrator.faults import Faults
+from orchestrator.journal import Journal
 from orchestrator.ready import await_links, await_serving
+from paxos.events import Line
+from paxos.scenario.model import Cut
 
 RECORD_BYTES: Final = 100
 """What is appended before each measured sync, about as much as a promise."""
@@ -27,7 +31,7 @@ _PROBE_TIMEOUT_MS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class DecisionTimes:
     """One cluster's figures; times in microseconds.
 
     Attributes:
@@ -58,13 +62,13 @@ class Bench:
         return asdict(self)
 
 
-def bench(
+def decision_times(
     cluster: Cluster,
     clients: Clients,
     folder: Path,
     decision_count: int,
     progress: Callable[[int], None],
-) -> Bench:
+) -> DecisionTimes:
     """Measure a cluster that nothing else uses.
 
     Floor and decisions take turns in ten parts, so that a noisy minute of the
@@ -77,26 +81,27 @@ def bench(
     await_links(cluster, clients, (), _LINKS_LIMIT_S)
     asked = cluster.members[0]
     instance = 1 + max(clients.info(node).highest_instance for node in cluster.members)
-    parts = 10
+    parts = min(10, decision_count)
     syncs: list[int] = []
     round_trips: list[int] = []
     decisions: list[int] = []
     for part in range(parts):
         syncs += _syncs(folder, 20)
         round_trips += _round_trips(clients, asked, cluster.members[1:], 20)
-        for _ in range(decision_count * part // parts, decision_count * (part + 1) // parts):
+        count = decision_count * (part + 1) // parts - len(decisions)
+        for _ in range(count):
             began = time.perf_counter_ns()
-            told = clients.propose(asked, instance, "bench", 10_000, (0, 0))
+            told = clients.propose(asked, instance, "bench", 10_000, None)
             decisions.append(time.perf_counter_ns() - began)
             if told.outcome != "ok":
                 raise LabError(
                     f"a proposal ended {told.outcome} ({told.reason}): see `make status`"
                 )
             instance += 1
-        progress(len(decisions))
+        progress(count)
     limit_ns = 3 * median(syncs) + 2 * median(round_trips)
     p50_ns, p99_ns = median(decisions), quantiles(decisions, n=100)[98]
-    return Bench(
+    return DecisionTimes(
         cluster.world,
         len(cluster.members),
         decision_count,
@@ -137,3 +142,44 @@ def _round_trips(clients: Clients, asked: str, peers: Sequence[str], count: int)
             raise LabError(f"{asked} has no link to {peer} ({reply.status}): see `make status`")
         taken.append(reply.elapsed_us * 1_000)
     return taken
+
+
+def fault_times(
+    cluster: Cluster, clients: Clients, rounds: int, progress: Callable[[int], None]
+) -> list[dict[str, object]]:
+    """Median times to apply and to undo each kind of fault, confirmation included.
+
+    ``undo`` ends when every link is ready again. In milliseconds.
+    """
+    lines: list[Line] = []
+    nodes = cluster.members
+    last, half = nodes[-1], len(nodes) // 2 + 1
+    pair = Cut("cut", "cut", ((*nodes[:-1],), (*nodes[1:],)))
+    sides = Cut("partition", "partition", (tuple(nodes[:half]), tuple(nodes[half:])))
+    alone = Cut("isolate", "isolate", (tuple(nodes[:-1]), (last,)))
+    with Faults(cluster, clients, Journal(lines.extend), {}, lambda _node: None) as faults:
+        for _ in range(rounds):
+            faults.pause([last])
+            faults.resume([last])
+            faults.kill([last])
+            faults.start([last])
+            for cut in (pair, alone, sides):
+                faults.network.cut(cut)
+                faults.network.heal([cut.name])
+            progress(1)
+    return [
+        {
+            "fault": fault,
+            "rounds": rounds,
+            "apply_p50_ms": _median_ms(lines, "fault_applied", fault),
+            "undo_p50_ms": _median_ms(lines, "fault_undone", fault),
+        }
+        for fault in ("pause", "kill", "cut", "isolate", "partition")
+    ]
+
+
+def _median_ms(lines: Sequence[Line], event: str, fault: str) -> int:
+    times: list[int] = [
+        line["elapsed_ms"] for line in lines if line["event"] == event and line["fault"] == fault
+    ]
+    return round(median(times))

@@ -143,7 +143,7 @@ class Clients:
         return reply
 
     def propose(
-        self, node: str, instance: int, value: str, timeout_ms: int, line: tuple[int, int]
+        self, node: str, instance: int, value: str, timeout_ms: int, line: tuple[int, int] | None
     ) -> Told:
         """Ask a node to have a value chosen, and wait for the answer.
 
@@ -152,13 +152,13 @@ class Clients:
             instance: in which instance.
             value: what this client wants.
             timeout_ms: how long it waits for an answer.
-            line: incarnation and seq of the log line that announced it.
+            line: incarnation and seq of the log line that announced it, if one did.
         """
         request = paxos_pb2.ProposeRequest(
             instance=instance,
             value=value.encode("utf-8"),
             timeout_ms=timeout_ms,
-            line=paxos_pb2.LogLine(incarnation=line[0], seq=line[1]),
+            line=None if line is None else paxos_pb2.LogLine(incarnation=line[0], seq=line[1]),
         )
         call = self._call(self._paxos_stub(node).Propose)
         try:

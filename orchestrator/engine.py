@@ -11,12 +11,13 @@ from typing import Any, Final
 import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
+from docker.utils import kwargs_from_env
 
 from orchestrator.cluster import LabError
 from orchestrator.compose import NODE_COUNTS, ComposeError, ComposeSettings, Layout
 
 LABEL: Final = "lab.paxos"
-NODE_LABEL: Final = "lab.paxos.node"
+COUNT_LABEL: Final = "lab.paxos.nodes"
 
 _CALL_LIMIT_S: Final = 60
 # Nine nodes are followed, each over a connection of its own, while others are asked.
@@ -31,7 +32,7 @@ def connect() -> docker.APIClient:
     """
     try:
         return docker.APIClient(
-            **docker.utils.kwargs_from_env(),
+            **kwargs_from_env(),
             version="auto",
             timeout=_CALL_LIMIT_S,
             max_pool_size=_CONNECTION_COUNT,
@@ -114,6 +115,8 @@ def volumes_of(api: docker.APIClient, layout: Layout) -> list[str]:
 
 
 def _is_of(layout: Layout, name: str, entry: Mapping[str, Any]) -> bool:
-    # A project's name holds no underscore, so that of a larger one is none of ours.
     labels = entry.get("Labels") or {}
-    return labels.get(LABEL) == "1" and name.startswith(f"{layout.project}_")
+    # Whoever runs the lab's image by hand has its first label from there. And a
+    # project's name holds no underscore, so no other one begins like this.
+    ours = labels.get(LABEL) == "1" and labels.get(COUNT_LABEL) == str(layout.node_count)
+    return ours and name.startswith(f"{layout.project}_")

@@ -76,10 +76,11 @@ class Faults:
         for node in nodes:
             self._enter_down(node, verb)
         exits = at_once(end, nodes)
+        # A fault for each node: each is undone by itself.
         for node, exit_ in zip(nodes, exits, strict=True):
             self._write_exit(node, exit_)
-        evidence = ", ".join(dict.fromkeys(_as_text(exit_) for exit_ in exits))
-        self._ledger.claim(verb, nodes, self._cluster.process_mechanism, evidence, started)
+            mechanism = self._cluster.process_mechanism
+            self._ledger.claim(verb, [node], mechanism, _as_text(exit_), started)
 
     def start(self, nodes: Sequence[str]) -> None:
         """Start nodes that ended; returns when they serve and their links are ready.
@@ -95,20 +96,13 @@ class Faults:
         at_once(self._settle, nodes)
         infos = at_once(self._clients.info, nodes)
         self.network.await_links()
-        verbs = {node: self._down.pop(node, "kill") for node in nodes}
-        for node in nodes:
+        for node, info in zip(nodes, infos, strict=True):
             self._ledger.strike(_process(node))
-        for verb in dict.fromkeys(verbs.values()):
-            serves = [
-                (node, f"{node} serves as incarnation {info.incarnation}")
-                for node, info in zip(nodes, infos, strict=True)
-                if verbs[node] == verb
-            ]
             self._ledger.claim_undone(
-                verb,
-                [node for node, _ in serves],
+                self._down.pop(node, "kill"),
+                [node],
                 self._cluster.process_mechanism,
-                ", ".join(text for _, text in serves),
+                f"it serves as incarnation {info.incarnation}",
                 started,
             )
 
@@ -117,8 +111,9 @@ class Faults:
         started = time.monotonic()
         for node in nodes:
             self._ledger.enter(_pause(node), partial(self.resume, [node]))
-        evidence = at_once(self._cluster.pause, nodes)
-        self._ledger.claim("pause", nodes, self._cluster.process_mechanism, evidence[0], started)
+        for node, evidence in zip(nodes, at_once(self._cluster.pause, nodes), strict=True):
+            mechanism = self._cluster.process_mechanism
+            self._ledger.claim("pause", [node], mechanism, evidence, started)
 
     def resume(self, nodes: Sequence[str]) -> None:
         """End a pause; returns when the links are ready again."""
@@ -126,11 +121,10 @@ class Faults:
         evidence = at_once(self._cluster.resume, nodes)
         self.network.bring_up_to_date(nodes)
         self.network.await_links()
-        for node in nodes:
+        for node, found in zip(nodes, evidence, strict=True):
             self._ledger.strike(_pause(node))
-        self._ledger.claim_undone(
-            "pause", nodes, self._cluster.process_mechanism, evidence[0], started
-        )
+            mechanism = self._cluster.process_mechanism
+            self._ledger.claim_undone("pause", [node], mechanism, found, started)
 
     def failpoint(self, failpoint: Failpoint) -> None:
         """Arm a failpoint. It is claimed as a fault once it has struck: see :meth:`exits`."""

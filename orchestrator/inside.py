@@ -10,8 +10,16 @@ from docker.errors import APIError
 
 from orchestrator.base_image import NODE_IMAGE
 from orchestrator.cluster import Condition, LabError
-from orchestrator.compose import NODE_COUNTS, Layout
-from orchestrator.engine import LABEL, connect, containers_of, doing, layout_of, volumes_of
+from orchestrator.compose import DEFAULT_NODE_COUNT, NODE_COUNTS, Layout
+from orchestrator.engine import (
+    COUNT_LABEL,
+    LABEL,
+    connect,
+    containers_of,
+    doing,
+    layout_of,
+    volumes_of,
+)
 from orchestrator.places import Places
 from orchestrator.worlds import engine_answers
 from paxos.events import node_key
@@ -40,9 +48,9 @@ def find(places: Places, world: str | None, node_count: int | None) -> Found:
     Raises:
         LabError: there is none.
     """
-    counts = NODE_COUNTS if node_count is None else (node_count,)
     # Five first, for that is what everything takes when nothing is said.
-    counts = tuple(sorted(counts, key=lambda count: (count != 5, count)))
+    all_counts = sorted(NODE_COUNTS, key=lambda count: (count != DEFAULT_NODE_COUNT, count))
+    counts = all_counts if node_count is None else [node_count]
     if world != "local" and (world == "docker" or engine_answers()):
         for count in _in_docker(counts):
             return Found("docker", count, f"World: docker, {count} nodes.")
@@ -122,7 +130,7 @@ class Inside:
                 NODE_IMAGE,
                 command=["read", "/state"],
                 name=name,
-                labels={LABEL: "1"},
+                labels={LABEL: "1", COUNT_LABEL: str(self.layout.node_count)},
                 host_config=self.api.create_host_config(
                     binds={volume: {"bind": "/state", "mode": "ro"}}, network_mode="none"
                 ),

@@ -71,10 +71,20 @@ class Ledger:
         self.journal.write("fault_applied", **told)
 
     def claim_undone(
-        self, fault: str, targets: Sequence[str], mechanism: str, evidence: str, started: float
+        self,
+        fault: str,
+        targets: Sequence[str],
+        mechanism: str,
+        evidence: str,
+        started: float,
+        detail: Mapping[str, Any] | None = None,
     ) -> None:
-        """Say that a fault is over; only once that has been confirmed."""
-        told = _told(fault, targets, mechanism, evidence, started, None)
+        """Say that a fault is over; only once that has been confirmed.
+
+        Fault, targets and detail are those of its claim, so that a reader of
+        the log knows which of two faults is over.
+        """
+        told = _told(fault, targets, mechanism, evidence, started, detail)
         self.journal.write("fault_undone", **told)
 
 

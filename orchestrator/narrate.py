@@ -32,7 +32,6 @@ _STYLES: Final = {
     "message_released": "magenta",
     "fault_applied": "bold yellow",
     "fault_undone": "yellow",
-    "node_exited": "yellow",
     "failpoint_hit": "bold yellow",
     "timeout_fired": "magenta",
     "state_persisted": "cyan",
@@ -101,8 +100,9 @@ class Narrator:
             self._flushing -= 1
 
     def _is_told(self, line: Line) -> bool:
-        # What changes nothing belongs to the details, and so do the lab's own probes.
-        minor = "ignored" in line or line.get("kind") == "probe"
+        # What changes nothing belongs to the details, and so do the lab's own probes,
+        # and exits: every one that was meant is claimed as a fault, with its code.
+        minor = "ignored" in line or line.get("kind") == "probe" or line["event"] == "node_exited"
         level = max(_LEVELS[level_of(line)], 1 if minor else 0)
         if line["event"] in _TOLD_ELSEWHERE or level > self._detail:
             return False

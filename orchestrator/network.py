@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from orchestrator.clients import Clients, at_once
@@ -15,6 +16,22 @@ from paxos.scenario.model import Cut, GateRule, Release
 LINKS_LIMIT_S: Final = 20.0
 _CONFIRM_LIMIT_S: Final = 5.0
 _PROBE_MS: Final = 250
+
+
+@dataclass(frozen=True, slots=True)
+class _CutInForce:
+    """A cut as it is told when it begins and when it ends."""
+
+    fault: str
+    pairs: tuple[Pair, ...]
+    targets: tuple[str, ...]
+    detail: dict[str, Any]
+
+    @classmethod
+    def of(cls, cut: Cut, pairs: tuple[Pair, ...]) -> "_CutInForce":
+        targets = cut.groups[0] if cut.fault == "isolate" else tuple(_ends(pairs))
+        detail = {"groups": [list(g) for g in cut.groups], "pairs": [list(p) for p in pairs]}
+        return cls(cut.fault, pairs, targets, detail)
 
 
 class Network:
@@ -39,15 +56,16 @@ class Network:
         self._ledger = ledger
         self._instances = instances
         self._gates = GateTable(clients)
-        self._cuts: dict[str, tuple[str, frozenset[Pair]]] = {}
+        self._cuts: dict[str, _CutInForce] = {}
         self._rules: dict[str, GateRule] = {}
 
     def cut(self, cut: Cut) -> None:
         """Cut links: their cables where the world has some, else by the gates at both ends."""
         started = time.monotonic()
         pairs = cut.pairs(self._cluster.members)
+        in_force = _CutInForce.of(cut, pairs)
         self._ledger.enter(cut.name, lambda: self.heal([cut.name]))
-        self._cuts[cut.name] = (cut.fault, frozenset(pairs))
+        self._cuts[cut.name] = in_force
         if self._cluster.cables is None:
             self._gates.rules[cut.name] = rules_of_cut(cut.name, pairs)
             self._gates.set_at(running(self._cluster))
@@ -55,10 +73,13 @@ class Network:
             self._cluster.cables.unplug(pairs)
         evidence = self._probe_until(pairs, answered=False)
         shape = " | ".join(", ".join(group) for group in cut.groups)
-        targets = cut.groups[0] if cut.fault == "isolate" else _ends(pairs)
-        detail = {"groups": [list(g) for g in cut.groups], "pairs": [list(p) for p in pairs]}
         self._ledger.claim(
-            cut.fault, targets, self._cut_mechanism, f"{shape}; {evidence}", started, detail
+            in_force.fault,
+            in_force.targets,
+            self._cut_mechanism,
+            f"{shape}; {evidence}",
+            started,
+            in_force.detail,
         )
 
     def rule(self, rule: GateRule) -> None:
@@ -139,13 +160,13 @@ class Network:
         return "gate" if self._cluster.cables is None else "cable"
 
     def _cut_now(self) -> set[Pair]:
-        return {pair for _, pairs in self._cuts.values() for pair in pairs}
+        return {pair for cut in self._cuts.values() for pair in cut.pairs}
 
     def _heal_cut(self, name: str) -> None:
         started = time.monotonic()
-        fault, pairs = self._cuts.pop(name)
+        cut = self._cuts.pop(name)
         still = self._cut_now()
-        free = sorted(pair for pair in pairs if pair not in still)
+        free = [pair for pair in cut.pairs if pair not in still]
         if self._gates.rules.pop(name, None) is not None:
             self._gates.set_at(running(self._cluster))
         if self._cluster.cables is not None:
@@ -153,7 +174,9 @@ class Network:
         self.await_links()
         evidence = self._probe_until(free, answered=True)
         self._ledger.strike(name)
-        self._ledger.claim_undone(fault, _ends(pairs), self._cut_mechanism, evidence, started)
+        self._ledger.claim_undone(
+            cut.fault, cut.targets, self._cut_mechanism, evidence, started, cut.detail
+        )
 
     def _end_rule(self, name: str) -> None:
         started = time.monotonic()
@@ -171,7 +194,9 @@ class Network:
         if rule.action == "cut":
             self.await_links()
         self._ledger.strike(name)
-        self._ledger.claim_undone(_verb(rule), self._targets(rule), "gate", evidence, started)
+        self._ledger.claim_undone(
+            _verb(rule), self._targets(rule), "gate", evidence, started, _as_object(rule)
+        )
 
     def _targets(self, rule: GateRule) -> Sequence[str]:
         return rule.sources or rule.to or self._cluster.members

@@ -92,7 +92,7 @@ def test_the_demo_tells_who_lost_who_refused_and_what_is_lacking(
         "refuses n1's accept 1.n1: it has promised 1.n5.",
         "and needs 3; no promise came from n3, n4 and n5.",
         "n3 is killed after the sync, before any reply.",
-        "n3's process has ended with exit code 137 (SIGKILL).",
+        "n3 killed: exit code 137 (SIGKILL).",
         "The network is partitioned: n1, n2, n3 | n4, n5; all 12 probes over it failed.",
     ):
         assert sentence in told, sentence

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import re
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -60,11 +61,20 @@ class TestCatalogue:
         entry = CATALOGUE["events"][event]
         known = {name.removesuffix("?") for name in entry["fields"]} | set(HEADER)
         for choice in entry["say"]:
+            assert choice.keys() <= {"when", "text", "level"}
+            assert choice.get("level", entry["level"]) in {"story", "detail", "quiet"}
             holes = re.findall(r"\{([^}]*)\}", choice["text"])
             for path in (*holes, *choice.get("when", {})):
                 assert path.split(".")[0] in known
         assert "when" not in entry["say"][-1]
         assert all("when" in choice for choice in entry["say"][:-1])
+
+    @pytest.mark.parametrize("event", EVENTS)
+    def test_no_sentence_hides_another(self, event: str) -> None:
+        """The first condition that fits wins: a later one must not ask for the same and more."""
+        conditions = [choice.get("when", {}) for choice in CATALOGUE["events"][event]["say"]]
+        for earlier, later in combinations(conditions, 2):
+            assert not earlier.items() <= later.items(), f"{later} is never reached"
 
     @pytest.mark.parametrize("event", EVENTS)
     def test_what_is_bundled_is_named_in_every_sentence(self, event: str) -> None:

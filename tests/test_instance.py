@@ -272,7 +272,7 @@ TestOneInstance.settings = settings(max_examples=80, stateful_step_count=40)
 
 
 # How many schedules, of how many moves; checked ones assert every law of every step, too.
-SCHEDULES = {3: (1_200, 150), 5: (400, 250)}
+SCHEDULES = {3: (1_000, 150), 5: (300, 250)}
 SOMETIMES = {
     "a value was chosen",
     "two proposers duelled",

@@ -168,6 +168,12 @@ class TestBeingTold:
         node.assert_sends(CONFIRMED, 1)
         node.assert_persists()
 
+    def test_another_value_is_ignored_in_plain_words(self) -> None:
+        """Only a broken protocol can send it: what is learned stays, and the log says what came."""
+        node = Node(2).hears(1, learn("1.n1 apple", 1, 2)).hears(3, learn("2.n3 pear", 2, 3))
+        node.assert_ignores("it has learned another value")
+        node.assert_learned("1.n1 apple", 1, 2)
+
     def test_who_is_told_need_not_tell_the_others(self) -> None:
         """The distinguished learner does; the others ask if they miss it."""
         node = Node(2).hears(1, learn("1.n1 apple", 1, 2))

@@ -274,7 +274,9 @@ class TestSentences:
         assert narrate({**told, "seq": 99, "at_ns": 3}) == narrate(told)
 
     def test_an_event_has_a_level(self) -> None:
-        """What the terminal shows by itself, and what only on request."""
+        """What the terminal shows by itself, and what only on request; a sentence may have its own."""
+        assert level_of(fired("patience", phase="preparing")) == "story"
+        assert level_of(fired("patience", ignored="this ballot is over")) == "quiet"
         assert (
             level_of(line("value_learned", instance=1, ballot="1.n2", value="x", acceptors=[]))
             == "story"

@@ -168,6 +168,23 @@ def test_every_fault_is_undone_when_a_step_raises(
     assert [problems(line) for line in told.lines] == [[] for _ in told.lines]
 
 
+def test_each_fault_is_told_once_when_it_begins_and_once_when_it_ends(
+    faults: Faults, told: Told
+) -> None:
+    """With the same name, targets and detail: a reader knows which of several is over."""
+    with faults:
+        faults.network.rule(GateRule("hold", "one", sources=("n1",), kinds=("accept",)))
+        faults.network.rule(GateRule("hold", "two", sources=("n1",), kinds=("learn",)))
+        faults.network.cut(Cut.isolation("isolate", "n2", ("n1", "n2", "n3")))
+        faults.pause(["n1", "n3"])
+
+    def named(event: str) -> list[tuple[Any, ...]]:
+        return [(f["fault"], f["targets"], f["detail"]) for f in told.of(event)]
+
+    assert len(named("fault_applied")) == 5
+    assert sorted(named("fault_applied"), key=str) == sorted(named("fault_undone"), key=str)
+
+
 def test_a_cut_is_claimed_only_after_probes_over_it_failed(
     clients: Clients, faults: Faults, told: Told
 ) -> None:

@@ -111,16 +111,22 @@ def test_a_value_cannot_pass_for_a_sentence_of_the_lab() -> None:
 def test_colour_is_for_terminals_that_want_it(
     monkeypatch: pytest.MonkeyPatch, variable: str | None
 ) -> None:
-    """With NO_COLOR no colour on a terminal; without, a killed node is yellow."""
+    """With NO_COLOR no colour on a terminal; without, a refusal is red."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     if variable is not None:
         monkeypatch.setenv(variable, "1")
     out = io.StringIO()
     terminal = Console(file=out, force_terminal=True, width=WIDTH, highlight=False)
-    exited = line("orchestrator", 1, "node_exited", of="n3", exit_code=137, reason="SIGKILL")
-    story(exited, console=terminal)
-    assert ("\x1b[33m" in out.getvalue()) == (variable is None)
+    refused: dict[str, Any] = {
+        "instance": 7,
+        "to": "n1",
+        "ballot": "1.n1",
+        "promised": "1.n5",
+        "request": "accept",
+    }
+    story(line("n3", 1, "nack_sent", **refused), console=terminal)
+    assert ("\x1b[31m" in out.getvalue()) == (variable is None)
 
 
 def test_a_pipe_gets_80_columns_and_no_escape(capsys: pytest.CaptureFixture[str]) -> None:

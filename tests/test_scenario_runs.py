@@ -1,4 +1,4 @@
-"""Every scenario, played on real nodes again and again without wiping their disks."""
+"""Every scenario, played on local nodes again and again without wiping their disks."""
 
 import contextlib
 import json
@@ -12,10 +12,6 @@ from orchestrator.places import Places
 from orchestrator.play import Session
 from orchestrator.yaml_file import BROKEN, FOLDER, broken_names, read_scenario, scenario_names
 from paxos.checker import OK, VIOLATED, check_path
-
-DOCKER_COUNTS = (3, 5)
-"""The sizes of cluster on which `sizes` runs on containers; the others take too long."""
-
 
 STAYS_DOWN = """\
 version: 1
@@ -132,32 +128,3 @@ def test_a_step_that_waits_in_vain_fails_the_run_and_says_for_what(
     # The cluster is whole again: the next run needs nothing.
     again = session.play(read_scenario(FOLDER / "basic.yaml"), "local", 5)
     assert again.exit_code == 0, told(again)
-
-
-@pytest.fixture(scope="module")
-def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """A session on containers, brought up for these tests and taken down after."""
-    from orchestrator import containers as lab  # noqa: PLC0415 - needs an engine
-
-    places = Places(tmp_path_factory.mktemp("containers"))
-    found = Session(places, silent=True)
-    with contextlib.closing(found):
-        for count in DOCKER_COUNTS:
-            lab.up(places, count, print)
-        yield found
-    for count in DOCKER_COUNTS:
-        lab.down(count, print)
-
-
-@pytest.mark.docker
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", scenario_names())
-def test_a_scenario_shows_on_containers_what_it_is_to_show(containers: Session, name: str) -> None:
-    """The same story, the same expectations; the faults are Docker's and the cables'."""
-    scenario = read_scenario(FOLDER / f"{name}.yaml")
-    for count in scenario.node_counts:
-        if count not in DOCKER_COUNTS:
-            continue
-        result = containers.play(scenario, "docker", count)
-        assert result.verdict.verdict == OK, told(result)
-        assert not result.unmet, told(result)

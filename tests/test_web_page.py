@@ -60,15 +60,37 @@ def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
             ),
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address + hash_)
-        # The list of runs, the run that the address names, or why there is none.
-        expect(page.locator(".run, .sentence, [role=alert]").first).to_be_visible()
+        for _ in range(5):
+            page.goto(address + hash_)
+            # The list of runs, the run that the address names, or why there is none.
+            if not interrupted(complaints):
+                expect(page.locator(".run, .sentence, [role=alert]").first).to_be_visible()
+            if not interrupted(complaints):
+                break
+            complaints.clear()
         return page
 
     yield open_page
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def interrupted(complaints: list[str]) -> bool:
+    """Whether the browser gave up a request because containers have come or gone meanwhile."""
+    return any("ERR_NETWORK_CHANGED" in complaint for complaint in complaints)
+
+
+def settled(page: Page) -> None:
+    """Wait until what was asked for has been drawn."""
+    page.evaluate(
+        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+    )
+
+
+def words(text: str | None) -> str:
+    """A text as it reads, whatever white space its markup has."""
+    return " ".join((text or "").split())
 
 
 def run(name: str, **moment: str | int) -> str:
@@ -225,7 +247,7 @@ class TestTime:
         lines = recorded("local-partition")
         page = visit(run(PARTITION))
         stops = [at for at, line in enumerate(lines) if level_of(line) != "quiet"]
-        assert sentence(page) == said(lines, 0)
+        assert sentence(page) == said(lines, stops[0]) == lines[stops[0]]["title"]
         for at in stops[1:40]:
             page.keyboard.press("ArrowRight")
             expect(page.locator(".sentence")).to_have_text(said(lines, at), use_inner_text=True)
@@ -236,7 +258,7 @@ class TestTime:
         seen = []
         for _ in range(8):
             page.keyboard.press("Shift+ArrowRight")
-            page.wait_for_function("requestAnimationFrame(() => {}) || true")
+            settled(page)
             seen.append(moment(page))
         assert len(set(seen)) == 8
         for expected in reversed(seen[:-1]):
@@ -294,7 +316,7 @@ class TestTime:
         for _ in range(5):
             page.keyboard.press("Shift+ArrowRight")
         options = page.get_by_label("Instance").locator("option")
-        expect(options).to_have_count(3)
+        assert options.count() > 2
         page.get_by_label("Instance").select_option(index=1)
         page.wait_for_function("location.hash.includes('instance=')")
         other = visit(page.evaluate("location.hash"))
@@ -343,7 +365,7 @@ class TestViews:
         page.locator(".choice").get_by_role("button", name="chosen").click()
         expect(page.locator(".chip.point")).to_have_text("Chosen")
         page.keyboard.press("End")
-        page.get_by_role("button", name="n5 learns").click()
+        page.get_by_role("button", name="n5 learns", exact=True).click()
         learned = [line for line in lines if line["event"] == "value_learned"]
         (last,) = (narrate(line) for line in learned if line["node"] == "n5")
         expect(page.locator(".sentence")).to_have_text(last, use_inner_text=True)
@@ -405,7 +427,7 @@ class TestViews:
         pictures = {picture(page)}
         for key in ("+", "-", "f", "t"):
             page.keyboard.press(key)
-            page.wait_for_timeout(100)
+            settled(page)
             pictures.add(picture(page))
         canvas = page.locator("#spacetime")
         canvas.scroll_into_view_if_needed()
@@ -413,12 +435,12 @@ class TestViews:
         assert box is not None
         page.mouse.move(box["x"] + 400, box["y"] + 100)
         page.mouse.wheel(0, -400)
-        page.wait_for_timeout(100)
+        settled(page)
         pictures.add(picture(page))
         page.mouse.down()
         page.mouse.move(box["x"] + 200, box["y"] + 100, steps=4)
         page.mouse.up()
-        page.wait_for_timeout(100)
+        settled(page)
         pictures.add(picture(page))
         assert len(pictures) >= 6
 
@@ -427,7 +449,7 @@ class TestViews:
         lines = json.loads(
             json.dumps(recorded("local-partition")).replace('"apple"', json.dumps(MARKUP))
         )
-        lines[0]["title"] = MARKUP
+        lines[place(lines, "run_started")]["title"] = MARKUP
         page = visit()
         drop(page, {"mine.jsonl": text_of(lines)})
         expect(page.locator(".run-title")).to_have_text(MARKUP)
@@ -473,12 +495,14 @@ def picture(page: Page) -> str:
 
 def ink(page: Page) -> int:
     """How much of the space-time view is drawn on, in summed opacity."""
+    settled(page)
     amount: int = page.evaluate(
         """async () => {
-            await new Promise(requestAnimationFrame);
-            await new Promise(requestAnimationFrame);
             const canvas = document.getElementById("spacetime");
-            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            const copy = new OffscreenCanvas(canvas.width, canvas.height);
+            const context = copy.getContext("2d", { willReadFrequently: true });
+            context.drawImage(canvas, 0, 0);
+            const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
             let sum = 0;
             for (let at = 3; at < data.length; at += 4) sum += data[at];
             return sum;
@@ -496,10 +520,8 @@ def click_an_arrow(page: Page) -> None:
     for step in range(120):
         x, y = box["x"] + 60 + step * 9, box["y"] + 95
         page.mouse.move(x, y)
-        if page.evaluate(
-            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>"
-            " done(document.querySelector('.related').textContent.includes('led to')))))"
-        ):
+        settled(page)
+        if "led to" in words(page.locator(".related").text_content()):
             page.mouse.click(x, y)
             return
     pytest.fail("no arrow was found between the first two lanes")
@@ -518,15 +540,15 @@ class TestEvents:
         page = visit(run(PARTITION))
         page.get_by_label("Show", exact=True).select_option(level)
         expect(page.locator(".events-head h2")).to_contain_text(f"{len(expected)} entries")
-        shown = page.locator(".event-rows .what").all_inner_texts()
-        assert [" ".join(text.split()) for text in shown] == expected[: len(shown)]
+        shown = [words(text) for text in page.locator(".event-rows .what").all_text_contents()]
+        assert shown == expected[: len(shown)]
         assert len(shown) >= min(len(expected), 100)
 
     def test_it_can_be_filtered_by_node_and_text(self, visit: Callable[..., Page]) -> None:
         """Selecting a node with its key filters, too."""
         page = visit(run(PARTITION))
         page.get_by_label("Node").select_option("n5")
-        whos = set(page.locator(".event-rows .who").all_inner_texts())
+        whos = set(page.locator(".event-rows .who").all_text_contents())
         assert whos <= {"n5", "·"}
         page.keyboard.press("Escape")
         page.locator("h1").click()
@@ -534,7 +556,8 @@ class TestEvents:
         expect(page.get_by_label("Node")).to_have_value("n4")
         page.keyboard.press("4")
         page.get_by_label("Find").fill("refuse everything below 1.n5")
-        texts = page.locator(".event-rows .what").all_inner_texts()
+        expect(page.locator(".events-head h2")).to_contain_text(re.compile(r"\b\d entr"))
+        texts = page.locator(".event-rows .what").all_text_contents()
         assert texts
         assert all("refuse everything below 1.n5" in text for text in texts)
         page.get_by_label("Find").fill("no such words")
@@ -544,7 +567,7 @@ class TestEvents:
         """And is marked as the current one, as is the one that steps lead to."""
         page = visit(run(PARTITION))
         entry = page.locator(".event-rows li button").nth(12)
-        text = entry.locator(".what").inner_text()
+        text = words(entry.locator(".what").text_content())
         entry.click()
         expect(page.locator(".sentence")).to_have_text(text, use_inner_text=True)
         expect(page.locator(".event-rows [aria-current=true] .what")).to_have_text(text)
@@ -644,7 +667,7 @@ class TestAccess:
         page = visit(run(CRASH), viewport={"width": width, "height": 800})
         page.keyboard.press("End")
         expect(page.locator(".sentence")).to_be_visible()
-        page.wait_for_timeout(100)
+        settled(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         canvas = page.locator("#spacetime").bounding_box()
         assert canvas is not None

@@ -32,12 +32,12 @@ export function controls(app, act) {
         ${button("previousPoint", "◀◀", words.previousPoint)} ${button("previous", "◀", words.previous)}
         ${button("next", "▶", words.next)} ${button("nextPoint", "▶▶", words.nextPoint)}
       </div>
-      <label class="speed">
-        <span class="muted">${words.speed}</span>
-        <select @change=${(/** @type {Event} */ event) => act.speed(Number(/** @type {HTMLSelectElement} */ (event.target).value))}>
+      <span class="field">
+        <label class="muted" for="speed">${words.speed}</label>
+        <select id="speed" @change=${(/** @type {Event} */ event) => act.speed(Number(/** @type {HTMLSelectElement} */ (event.target).value))}>
           ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === app.speed}>${words.times(speed)}</option>`)}
         </select>
-      </label>
+      </span>
       <input
         class="scrubber"
         type="range"

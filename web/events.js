@@ -76,32 +76,33 @@ export function events(app, act) {
     <section class="card events" aria-labelledby="events-title">
       <div class="events-head">
         <h2 id="events-title">${words.events} <span class="muted">${words.eventCount(rows.length, rows.length)}</span></h2>
-        <label>
-          <span class="muted">${words.filterNode}</span>
-          <select @change=${(/** @type {Event} */ event) => act.filter({ node: value(event) })}>
+        <span class="field">
+          <label class="muted" for="filter-node">${words.filterNode}</label>
+          <select id="filter-node" @change=${(/** @type {Event} */ event) => act.filter({ node: value(event) })}>
             <option value="" ?selected=${app.filter.node === ""}>${words.everyNode}</option>
             ${[...timeline.lanes, "orchestrator"].map(
               (node) => html`<option value=${node} ?selected=${app.filter.node === node}>${node}</option>`,
             )}
           </select>
-        </label>
-        <label>
-          <span class="muted">${words.filterLevel}</span>
-          <select @change=${(/** @type {Event} */ event) => act.filter({ level: /** @type {any} */ (value(event)) })}>
+        </span>
+        <span class="field">
+          <label class="muted" for="filter-level">${words.filterLevel}</label>
+          <select id="filter-level" @change=${(/** @type {Event} */ event) => act.filter({ level: /** @type {any} */ (value(event)) })}>
             ${Object.entries(words.levels).map(
               ([level, name]) => html`<option value=${level} ?selected=${app.filter.level === level}>${name}</option>`,
             )}
           </select>
-        </label>
-        <label>
-          <span class="muted">${words.filterText}</span>
+        </span>
+        <span class="field">
+          <label class="muted" for="filter-text">${words.filterText}</label>
           <input
+            id="filter-text"
             type="search"
             placeholder=${words.filterHint}
             .value=${app.filter.text}
             @input=${(/** @type {Event} */ event) => act.filter({ text: value(event) })}
           />
-        </label>
+        </span>
       </div>
       <div class="event-rows" id="event-rows">
         ${start === 0

@@ -43,9 +43,9 @@ export function header(app, act) {
 function instances(app, act) {
   const timeline = /** @type {import("./timeline.js").Timeline} */ (app.timeline);
   return html`
-    <label>
-      <span class="muted">${words.instance}</span>
-      <select @change=${(/** @type {Event} */ event) => act.instance(Number(/** @type {HTMLSelectElement} */ (event.target).value))}>
+    <span class="field">
+      <label class="muted" for="instance">${words.instance}</label>
+      <select id="instance" @change=${(/** @type {Event} */ event) => act.instance(Number(/** @type {HTMLSelectElement} */ (event.target).value))}>
         <option value="0" ?selected=${app.instance === 0}>${words.allInstances}</option>
         ${timeline.instances.map(
           (number) =>
@@ -54,7 +54,7 @@ function instances(app, act) {
             </option>`,
         )}
       </select>
-    </label>
+    </span>
   `;
 }
 

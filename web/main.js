@@ -38,7 +38,7 @@ const live = /** @type {HTMLElement} */ (document.getElementById("live"));
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-let app = { ...change.FIRST, theme: firstTheme() };
+let app = { ...change.FIRST, theme: firstTheme(), choosing: momentOf(location.hash).run === null };
 /** @type {Catalogue} */
 let catalogue;
 let palette = readPalette();
@@ -469,7 +469,7 @@ async function follow() {
     return;
   }
   const entry = app.runs.find((one) => one.run === run);
-  if (entry === undefined) update((now) => ({ ...now, trouble: words.noSuchRun(run) }));
+  if (entry === undefined) update((now) => ({ ...now, trouble: words.noSuchRun(run), choosing: true }));
   else await openServed(entry, moment);
 }
 
@@ -513,7 +513,7 @@ async function begin() {
     await follow();
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
-    update((now) => ({ ...now, trouble: error.message }));
+    update((now) => ({ ...now, trouble: error.message, choosing: true }));
   }
 }
 

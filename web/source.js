@@ -9,13 +9,22 @@ import { words } from "./words.js";
 /** More than this is no run of this lab, and would only stall the page. */
 const FILE_LIMIT_BYTES = 300_000_000;
 
+/** How often a request is tried, and how long to wait before the next. */
+const TRIES = 4;
+const TRY_AGAIN_MS = 250;
+
 /** @param {string} path @returns {Promise<Response>} */
 async function get(path) {
   let response;
-  try {
-    response = await fetch(path);
-  } catch {
-    throw new LogError(words.noServer);
+  for (let left = TRIES - 1; response === undefined; left -= 1) {
+    try {
+      response = await fetch(path);
+    } catch {
+      // A browser drops what is under way when the machine's networks change,
+      // as they do while containers start: ask again.
+      if (left === 0) throw new LogError(words.noServer);
+      await new Promise((done) => setTimeout(done, TRY_AGAIN_MS));
+    }
   }
   if (!response.ok) throw new LogError(words.notServed(path, response.status));
   return response;

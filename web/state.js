@@ -83,7 +83,8 @@ export function opened(app, { timeline, name, linked, notice }, moment = {}) {
   const place = moment.at === undefined ? undefined : timeline.index.get(moment.at);
   // A run that is not as it should be opens where that shows.
   const violation = timeline.points.find((point) => point.kind === "violation");
-  const cursor = place ?? violation?.at ?? 0;
+  const first = timeline.lines.findIndex((line) => timeline.catalogue.events[line.event].level === "story");
+  const cursor = place ?? violation?.at ?? Math.max(first, 0);
   const shown = { ...app, timeline, name, linked, notice, instance, cursor, choosing: false, busy: null, trouble: null };
   const clean = { ...shown, playing: false, hover: -1, selected: -1, node: null, causes: false };
   return followed(refitted({ ...clean, filter: { ...app.filter, node: "", text: "" } }));

@@ -114,7 +114,10 @@ class Learner:
             return self, [Ignore("its evidence is no quorum")]
         confirm: list[Effect] = [] if answer else [Send(source, Learned(message.instance))]
         if self.learned is not None:
-            return self, [Ignore("it has learned already"), *confirm]
+            # Two values are chosen: some broken protocol's doing, for the log to tell.
+            news = message.value != self.learned.value
+            known = "it has learned another value" if news else "it has learned already"
+            return self, [Ignore(known), *confirm]
         acceptors = tuple(sorted(distinct))
         record = LearnedRecord(message.instance, message.ballot, message.value, acceptors)
         learned, effects = self._learn(record)
