@@ -1,7 +1,6 @@
 """Clusters of containers as a whole: brought up, taken down, and removed with all they left."""
 
 import contextlib
-import fcntl
 import shutil
 import subprocess
 import time
@@ -39,6 +38,7 @@ from orchestrator.engine import (
     networks_of,
     volumes_of,
 )
+from orchestrator.inside import in_use
 from orchestrator.places import PROJECT, Places
 from orchestrator.runner import make_whole
 
@@ -284,8 +284,8 @@ def everything(
     if engine:
         with contextlib.closing(connect()) as api:
             for layout in layouts:
-                containers += containers_of(api, layout)
-                networks += networks_of(api, layout)
+                containers += sorted(containers_of(api, layout))
+                networks += sorted(networks_of(api, layout))
                 volumes += volumes_of(api, layout)
             images = images and not _others_live(api, containers)
     names = [image for image in IMAGE_OF_TARGET.values() if engine and images and has_image(image)]
@@ -324,7 +324,11 @@ def remove(places: Places, node_counts: Sequence[int], found: Belongings, say: S
         LabError: a run uses a local disk, or something could not be removed.
     """
     for folder in found.folders:
-        _refuse_used(folder)
+        if in_use(folder):
+            raise LabError(
+                f"a run uses {Places.shown(folder)}: wait until it is done, "
+                "or end it with Ctrl-C in its terminal"
+            )
     if found.containers or found.networks or found.volumes:
         take_down(node_counts, say)
         say(f"removing {len(found.volumes)} volumes")
@@ -345,20 +349,6 @@ def remove(places: Places, node_counts: Sequence[int], found: Belongings, say: S
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         except OSError as error:
             raise LabError(f"{Places.shown(path)} cannot be removed: {error.strerror}") from error
-
-
-def _refuse_used(folder: Path) -> None:
-    path = folder / "lab.lock"
-    if not path.is_file():
-        return
-    with path.open("rb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LabError(
-                f"a run uses {Places.shown(folder)}: wait until it is done, "
-                "or end it with Ctrl-C in its terminal"
-            ) from None
 
 
 def _shortened(names: Sequence[Any]) -> str:

@@ -1,9 +1,11 @@
 """Looking at a cluster without touching it: which one, and through what."""
 
 import contextlib
+import fcntl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import docker
 from docker.errors import APIError
@@ -24,7 +26,9 @@ from orchestrator.places import Places
 from orchestrator.worlds import engine_answers
 from paxos.events import node_key
 
-NO_CONTAINER = "no container"
+NO_CONTAINER: Final = "no container"
+NO_PROCESS: Final = "no process"
+IN_A_RUN: Final = "in a run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,19 @@ def _in_docker(counts: Sequence[int]) -> list[int]:
             elif there or volumes_of(api, layout):
                 left.append(layout.node_count)
     return running + left
+
+
+def in_use(folder: Path) -> bool:
+    """Whether a run that goes on now has locked these disks."""
+    path = folder / "lab.lock"
+    if not path.is_file():
+        return False
+    with path.open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from orchestrator.ready import await_links, running
 from paxos.events import node_key
 from paxos.scenario.model import Cut, GateRule, Release
 
-LINKS_LIMIT_S: Final = 20.0
+LINKS_LIMIT_S: Final = 60.0
 _CONFIRM_LIMIT_S: Final = 5.0
 _PROBE_MS: Final = 250
 

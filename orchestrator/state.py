@@ -15,7 +15,7 @@ from node.wire import paxos_pb2
 from orchestrator.clients import Clients, NodeSilent, at_once
 from orchestrator.cluster import Condition, LabError
 from orchestrator.docker_world import DockerCluster, copy_steadily, disk_folder
-from orchestrator.inside import Found, inside
+from orchestrator.inside import IN_A_RUN, NO_PROCESS, Found, in_use, inside
 from orchestrator.narrate import WIDTH
 from orchestrator.places import Places
 from orchestrator.show import paragraph
@@ -117,10 +117,11 @@ def read_cluster(places: Places, found: Found) -> ClusterState:
 
 def _of_local(places: Places, found: Found) -> ClusterState:
     folder = places.state / "local" / str(found.node_count)
+    # Local nodes live as long as the run that started them, which alone knows their ports.
+    condition = IN_A_RUN if in_use(folder) else NO_PROCESS
     nodes = []
     for number in range(1, found.node_count + 1):
-        # Local nodes end with the run that started them.
-        node = NodeState(f"n{number}", "no process", folder / f"n{number}")
+        node = NodeState(f"n{number}", condition, folder / f"n{number}")
         _take_disk(node, lambda place=node.place: read_state_directory(place))
         nodes.append(node)
     return ClusterState(found, f"paxos-lab-local-{found.node_count}", nodes)
@@ -212,10 +213,12 @@ def show_state(console: Console, state: ClusterState, instances: list[int]) -> N
         place = f"{Places.shown(folders[0])}/n1 … n{len(state.nodes)}"
         copied = "copied to" if state.found.world == "docker" else "in"
         paragraph(console, f"{state.name}: the disks are {copied} {place}.")
+    remarks: dict[str, list[str]] = {}
     for node in state.nodes:
-        remark = node.remark or _remark(node)
+        remarks.setdefault(node.remark or _remark(node), []).append(node.node)
+    for remark, nodes in remarks.items():
         if remark:
-            paragraph(console, f"{node.node}: {remark}.", "yellow")
+            paragraph(console, f"{', '.join(nodes)}: {remark}.", "yellow")
     for number in instances:
         console.print()
         console.print(Text(f"instance {number}", "bold") + Text(_learned_of(state, number), "dim"))
@@ -223,11 +226,14 @@ def show_state(console: Console, state: ClusterState, instances: list[int]) -> N
 
 
 def _remark(node: NodeState) -> str:
-    if node.condition == Condition.PAUSED:
-        return "paused: it forgets nothing, but cannot be asked"
-    if node.condition != Condition.RUNNING and node.place is not None:
-        return f"{node.condition}: its memory is gone; the disk is what it comes back with"
-    return ""
+    match node.condition:
+        case Condition.RUNNING:
+            return ""
+        case Condition.PAUSED:
+            return "paused; memory is kept, but cannot be asked for"
+        case _ if node.condition == IN_A_RUN:
+            return "in a run that goes on; only the run can ask for memory"
+    return f"{node.condition}; memory is gone, and the disk is what a start begins with"
 
 
 def _table(state: ClusterState, number: int) -> Table:

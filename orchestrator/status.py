@@ -14,7 +14,7 @@ from orchestrator.cables import DockerCables
 from orchestrator.clients import Clients, NodeSilent, at_once
 from orchestrator.cluster import Condition, LabError
 from orchestrator.docker_world import DockerCluster
-from orchestrator.inside import Found, Inside, inside
+from orchestrator.inside import IN_A_RUN, NO_PROCESS, Found, Inside, in_use, inside
 from orchestrator.narrate import WIDTH
 from orchestrator.places import Places
 from orchestrator.ready import pair_of
@@ -37,9 +37,10 @@ def read_status(places: Places, found: Found) -> dict[str, Any]:
 def _of_local(places: Places, found: Found) -> dict[str, Any]:
     """Local nodes live only as long as the run that started them: there are disks alone."""
     folder = places.state / "local" / str(found.node_count)
+    condition = IN_A_RUN if in_use(folder) else NO_PROCESS
     nodes = []
     for number in range(1, found.node_count + 1):
-        node: dict[str, Any] = {"node": f"n{number}", "condition": "no process"}
+        node: dict[str, Any] = {"node": f"n{number}", "condition": condition}
         with contextlib.suppress(LabError):
             disk = read_state_directory(folder / f"n{number}")
             node["incarnation"] = disk["incarnation"]

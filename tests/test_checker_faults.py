@@ -119,6 +119,8 @@ def test_the_run_is_good() -> None:
         "1.n1",
         ["n1", "n2"],
     )
+    # Chosen at two ballots, and one value all the same.
+    assert verdict.rules["validity"].judged == 1
     assert [fact for fact, count in verdict.coverage.items() if not count] == [
         # The script does not say whose wish had to yield.
         "a proposer gave way to a reported value"
@@ -242,3 +244,31 @@ def test_a_recovery_that_a_missing_request_explains_is_not_made_up() -> None:
     asked = next(line for line in lines if line["event"] == "prepare_received")
     verdict = check_lines(without(lines, asked))
     assert verdict.verdict == "unknown", verdict.as_text()
+
+
+def test_an_acceptance_whose_lines_are_missing_is_not_denied() -> None:
+    """n1 learns from n2 what n2's log no longer shows."""
+    lines = build(GOOD)
+    gone = [
+        line
+        for line in lines
+        if line["node"] == "n2" and line["incarnation"] == 2 and "2.n3" in str(line.get("accepted"))
+    ]
+    gone += [line for line in lines if line["node"] == "n2" and line["event"] == "accepted_sent"]
+    assert len(gone) == 2
+    lines.append({**lines[-1], "node": "n2", "incarnation": 2, "seq": 12})
+    verdict = check_lines(without(lines, *gone))
+    assert verdict.verdict == "unknown", verdict.as_text()
+
+
+@pytest.mark.parametrize("event", ["prepare_received", "state_persisted", "nack_sent"])
+def test_a_promise_that_names_another_line_for_its_cause_does_not_count(event: str) -> None:
+    """A cause must be the Promise that was received, whatever kind of line it names."""
+    lines = build(GOOD)
+    other = next(line for line in lines if line["node"] == "n2" and line["event"] == event)
+    received = next(
+        line for line in lines if line["event"] == "promise_received" and line["source"] == "n2"
+    )
+    received["cause"] = line_id(other)
+    verdict = check_lines(lines)
+    assert verdict.violations[0].rule == "R4", verdict.as_text()

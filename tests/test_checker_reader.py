@@ -104,12 +104,21 @@ class TestFolders:
 
     def test_evidence_is_whole_although_states_are_not_kept(self, tmp_path: Path) -> None:
         """A violation carries its lines as they stand in the file."""
-        lines = build("n1 prepare 1.n1 to n2\nn2 gets prepare 1.n1\nn2 promise 1.n1")
-        lines[-2]["before"] = lines[-2]["after"] = {"learner": {}}
-        write(tmp_path, lines)
-        violation = check_path(tmp_path).violations[0]
-        assert violation.rule == "R6"
+        lines = build("client n1 apple\nphase1 1.n1 by n1\nn1 accept 1.n1 apple to n2")
+        received = next(line for line in lines if line["event"] == "promise_received")
+        received["before"] = received["after"] = {"learner": {}}
+        violation = check_path(write(tmp_path, lines)).violations[0]
+        assert violation.rule == "R4"
+        assert received in violation.lines
         assert all(line in lines for line in violation.lines)
+
+    def test_the_runners_file_alone_is_no_log_of_nodes(self, tmp_path: Path) -> None:
+        """With the merged log beside it, that is what is read."""
+        lines = build(RUN)
+        write(tmp_path, [line for line in lines if line["node"] == "orchestrator"])
+        assert check_path(tmp_path).verdict == "unknown"
+        (tmp_path / "events.jsonl").write_bytes(b"".join(encode(line) for line in lines))
+        assert check_path(tmp_path).verdict == "ok"
 
 
 class TestNoLogs:
@@ -438,6 +447,13 @@ class TestPieces:
         assert verdict.verdict == "unknown", verdict.as_text()
         doubted = [name for name, rule in verdict.rules.items() if rule.verdict == "unknown"]
         assert doubted == ["R5"]
+
+    def test_a_piece_without_a_line_is_missing(self) -> None:
+        """The table names a piece of n3's log, and nobody has it."""
+        lines = build(RUN)
+        verdict = check_lines([line for line in lines if line["node"] != "n3"], table(lines))
+        assert verdict.verdict == "unknown"
+        assert "the log of n3 holds no line of its incarnation 1" in reasons(verdict)
 
     def test_a_piece_that_the_table_does_not_name_is_missing(self) -> None:
         """Every member has its piece, if an empty one."""

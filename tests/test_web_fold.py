@@ -17,7 +17,16 @@ from typing import Any
 
 import pytest
 
-from paxos.events import CATALOGUE, SCHEMA_VERSION, Line, bundled, line_id, narrate, problems
+from paxos.events import (
+    CATALOGUE,
+    SCHEMA_VERSION,
+    Line,
+    bundled,
+    level_of,
+    line_id,
+    narrate,
+    problems,
+)
 from paxos.events.fold import empty, fold, quorum
 from tests.logbuilder import ORCHESTRATOR, LogBuilder, build
 
@@ -197,7 +206,10 @@ class TestTwins:
         """Each event is narrated with each of its sentences, odd values included."""
         lines = list(samples())
         assert {line["event"] for line in lines} == set(CATALOGUE["events"])
-        assert [narrate(line) for line in lines] == page("narrate", lines)
+        ours = [[level_of(line), narrate(line)] for line in lines]
+        assert ours == page("narrate", lines)
+        sentences = [(line["event"], text) for line, (_, text) in zip(lines, ours, strict=True)]
+        assert len(set(sentences)) == len(sentences), "each sample has a sentence of its own"
 
     def test_both_find_fault_with_the_same_lines(self) -> None:
         """A line that one refuses is refused by the other: missing, extra and ill-typed fields."""

@@ -2,7 +2,7 @@
 // Takes a request as JSON on standard input and answers it as JSON.
 import { readFileSync } from "node:fs";
 import { problem } from "../web/lines.js";
-import { bundled, narrate } from "../web/narration.js";
+import { bundled, levelOf, narrate } from "../web/narration.js";
 import { empty, fold } from "../web/reducer.js";
 
 const request = JSON.parse(readFileSync(0, "utf-8"));
@@ -20,7 +20,7 @@ const answers = {
     }
     return states;
   },
-  narrate: () => lines.map((line) => narrate(catalogue, line)),
+  narrate: () => lines.map((line) => [levelOf(catalogue, line), narrate(catalogue, line)]),
   bundled: () => bundled(catalogue, lines).map(({ count, text }) => [count, text]),
   problem: () => lines.map((line) => problem(catalogue, line)),
 };

@@ -30,7 +30,7 @@ export function rowsOf({ timeline, filter, instance }) {
   /** @type {number[]} */
   const places = [];
   lines.forEach((line, at) => {
-    if (RANK[catalogue.events[line.event].level] > RANK[filter.level]) return;
+    if (RANK[timeline.levels[at]] > RANK[filter.level]) return;
     if (!timeline.ours[at] && filter.level !== "quiet") return;
     if (filter.node !== "" && ![line.node, line.of].includes(filter.node) && !line.targets?.includes(filter.node)) return;
     if (instance !== 0 && line.instance !== undefined && line.instance !== instance) return;
@@ -125,7 +125,7 @@ function entry(timeline, row, current, future, go) {
   const line = timeline.lines[row.at];
   const kind = line.event.replace(/_(sent|received)$/, "");
   return html`
-    <li class="${future ? "future" : ""} ${current ? "current" : ""} level-${timeline.catalogue.events[line.event].level} kind-${kind}">
+    <li class="${future ? "future" : ""} ${current ? "current" : ""} level-${timeline.levels[row.at]} kind-${kind}">
       <button aria-current=${current ? "true" : "false"} @click=${() => go(row.end)}>
         <span class="time">${words.ms(timeline.ms[row.at])}</span>
         <span class="who">${line.node === "orchestrator" ? "·" : line.node}</span>

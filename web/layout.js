@@ -45,7 +45,7 @@ export function layout(timeline, instance, axis) {
 }
 
 /** @param {Timeline} timeline @param {number} instance @returns {Layout} */
-function byOrder({ lines, head, catalogue, marks, ours }, instance) {
+function byOrder({ lines, head, levels, marks, ours }, instance) {
   const x = new Float64Array(lines.length);
   const shown = new Uint8Array(lines.length);
   let place = 0;
@@ -57,7 +57,7 @@ function byOrder({ lines, head, catalogue, marks, ours }, instance) {
       return;
     }
     if (shown[at]) {
-      const quiet = catalogue.events[line.event].level === "quiet" || (marks[at].shape === "none" && !line.event.endsWith("_sent"));
+      const quiet = levels[at] === "quiet" || (marks[at].shape === "none" && !line.event.endsWith("_sent"));
       const step = line.node === previous ? STEP_SAME_NODE : STEP;
       place += quiet ? STEP_QUIET : marks[at].shape === "start" ? STEP_FIRST_START : step;
       if (!quiet) previous = line.node;

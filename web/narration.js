@@ -12,11 +12,12 @@ const QUOTED = new Set(["value", "wanted"]);
 const UNPRINTABLE = /\p{C}|(?! )\p{Z}/gu;
 
 /**
- * How much a line matters to someone who watches.
+ * How much a line matters to someone who watches. It is the event's level,
+ * unless the chosen sentence has one of its own.
  * @param {Catalogue} catalogue @param {Line} line
  */
 export function levelOf(catalogue, line) {
-  return catalogue.events[line.event].level;
+  return choiceFor(catalogue, line).level ?? catalogue.events[line.event].level;
 }
 
 /**
@@ -24,10 +25,13 @@ export function levelOf(catalogue, line) {
  * @param {Catalogue} catalogue @param {Line} line @returns {string}
  */
 export function narrate(catalogue, line) {
+  return choiceFor(catalogue, line).text.replace(HOLE, (_, path) => show(path, at(line, path)));
+}
+
+/** @param {Catalogue} catalogue @param {Line} line */
+function choiceFor(catalogue, line) {
   for (const choice of catalogue.events[line.event].say) {
-    if (Object.entries(choice.when ?? {}).every(([path, want]) => fits(at(line, path), want))) {
-      return choice.text.replace(HOLE, (_, path) => show(path, at(line, path)));
-    }
+    if (Object.entries(choice.when ?? {}).every(([path, want]) => fits(at(line, path), want))) return choice;
   }
   throw new Error(`${line.event} has no sentence without a condition`);
 }

@@ -83,7 +83,7 @@ export function opened(app, { timeline, name, linked, notice }, moment = {}) {
   const place = moment.at === undefined ? undefined : timeline.index.get(moment.at);
   // A run that is not as it should be opens where that shows.
   const violation = timeline.points.find((point) => point.kind === "violation");
-  const first = timeline.lines.findIndex((line) => timeline.catalogue.events[line.event].level === "story");
+  const first = timeline.levels.indexOf("story");
   const cursor = place ?? violation?.at ?? Math.max(first, 0);
   const shown = { ...app, timeline, name, linked, notice, instance, cursor, choosing: false, busy: null, trouble: null };
   const clean = { ...shown, playing: false, hover: -1, selected: -1, node: null, causes: false };
@@ -113,9 +113,8 @@ export function stepped(app, direction) {
 function stopsAt({ timeline, filter, instance }, at) {
   if (timeline === null) return false;
   const line = timeline.lines[at];
-  const level = RANK[timeline.catalogue.events[line.event].level];
   if (!timeline.ours[at]) return false;
-  return level <= RANK[filter.level] && (instance === 0 || line.instance === undefined || line.instance === instance);
+  return RANK[timeline.levels[at]] <= RANK[filter.level] && (instance === 0 || line.instance === undefined || line.instance === instance);
 }
 
 /**

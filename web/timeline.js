@@ -6,7 +6,7 @@
 /** @import {Catalogue, Line, Proposal, State, Value} from "./types.d.ts" */
 
 import { ORCHESTRATOR, compareNodes, equal, lineId } from "./lines.js";
-import { sameFanOut } from "./narration.js";
+import { levelOf, sameFanOut } from "./narration.js";
 import { empty, fold } from "./reducer.js";
 import { colourValues } from "./values.js";
 import { readVerdict } from "./verdict.js";
@@ -54,6 +54,7 @@ const STRIDE = 128;
  * @property {number[]} instances the run's own
  * @property {Uint8Array} ours per line: whether it is about the run's own instances, or about none
  * @property {Map<number, string>} instanceNames
+ * @property {import("./types.d.ts").Level[]} levels per line: how much it matters
  * @property {Float64Array} ms since the first line
  * @property {Int32Array} head for a line of a fan-out its first line, else the line itself
  * @property {Flight[]} flights
@@ -124,6 +125,7 @@ export function buildTimeline(catalogue, { lines, meta, verdict }) {
     instances: Object.keys(state.instances).map(Number).filter(mine),
     ours: Uint8Array.from(lines, (line) => (mine(line.instance) ? 1 : 0)),
     instanceNames: names,
+    levels: lines.map((line) => levelOf(catalogue, line)),
     ms: Float64Array.from(lines, (line) => (line.at_ns - lines[0].at_ns) / 1e6),
     head: fanOuts(catalogue, lines),
     flights: watch.flights,
@@ -212,7 +214,7 @@ export function neighbours(timeline, at) {
       const later = lines[next];
       if (later.node !== line.node || !sameInstance(later, line)) continue;
       if (isInput(later) || later.incarnation !== line.incarnation) break;
-      if (timeline.catalogue.events[later.event].level !== "quiet") leadsTo.push(next);
+      if (timeline.levels[next] !== "quiet") leadsTo.push(next);
     }
   }
   return { because, leadsTo };

@@ -19,15 +19,18 @@ export interface Line {
   [field: string]: any;
 }
 
+export type Level = "story" | "detail" | "quiet";
+
 export interface Sentence {
   when?: Record<string, string | number | boolean | null>;
+  level?: Level;
   text: string;
 }
 
 export interface EventEntry {
   means: string;
   by: string;
-  level: "story" | "detail" | "quiet";
+  level: Level;
   bundle?: string;
   fields: Record<string, string>;
   say: Sentence[];

@@ -423,20 +423,15 @@ class History:
 
     # --- what happened in each instance -------------------------------------------------
 
-    def _instance(self, number: int) -> InstanceHistory | None:
-        if self.run is not None and number not in self._judged:
-            return None
+    def _instance(self, number: int) -> InstanceHistory:
         found = self.instances.get(number)
         if found is None:
             found = self.instances[number] = InstanceHistory(number)
         return found
 
-    @cached_property
-    def _judged(self) -> frozenset[int]:
-        return frozenset(self.run.instances.values() if self.run is not None else ())
-
     def _fill(self) -> None:
-        for number in sorted(self._judged):
+        # The reader leaves out the lines of instances that are not to be judged.
+        for number in self.run.instances.values() if self.run is not None else ():
             self._instance(number)
         for node, own in self.nodes.items():
             self._fill_from(node, own)
@@ -469,9 +464,8 @@ class History:
                 self._take_durable(
                     node, line["instance"], Durable(line, line["promised"], line["accepted"])
                 )
-                instance = self._instance(line["instance"])
-                if instance is not None and line["learned"] is not None:
-                    instance.learned.append(line)
+                if line["learned"] is not None:
+                    self._instance(line["instance"]).learned.append(line)
             elif event == "state_persisted":
                 met.add(line["instance"])
                 self._take_durable(
@@ -485,8 +479,6 @@ class History:
 
     def _take(self, line: Line) -> None:
         instance = self._instance(line["instance"])
-        if instance is None:
-            return
         node, event = line["node"], line["event"]
         instance.line_count += 1
         if event in _ACCEPTOR:
@@ -502,10 +494,9 @@ class History:
 
     def _take_durable(self, node: str, number: int, durable: Durable) -> None:
         instance = self._instance(number)
-        if instance is not None:
-            # A line that says it only by its silence is of no instance.
-            instance.line_count += "instance" in durable.line
-            instance.acceptors.setdefault(node, []).append(durable)
+        # A line that says it only by its silence is of no instance.
+        instance.line_count += "instance" in durable.line
+        instance.acceptors.setdefault(node, []).append(durable)
 
     def _take_disk_read(self, line: Line) -> None:
         """What was found on the disk of a node that is down, put where it belongs.
