@@ -21,6 +21,7 @@ from orchestrator.tail import read_lines
 from paxos.events import Line
 
 _LOOK_EVERY_S: Final = 0.1
+_CLOSE_LIMIT_S: Final = 5.0
 # How far to look back for the last line that is known; the last means: to the start.
 _LOOK_BACK_COUNTS: Final = (500, 5_000, 50_000, 0)
 
@@ -65,7 +66,8 @@ class ContainerFollower:
         for stream in self._streams:
             stream.close()
         for stream in self._streams:
-            stream.thread.join()
+            # One that the engine does not let go ends with the process.
+            stream.thread.join(_CLOSE_LIMIT_S)
 
 
 class _NodeStream:
@@ -130,8 +132,12 @@ class _NodeStream:
             with contextlib.suppress(LabError):
                 if self._stream is None:
                     self.open()
+                if self._closed.is_set():
+                    # Closed while it was being opened: nobody else closes it.
+                    self.close()
                 self._read()
-                self.catch_up()
+                if not self._closed.is_set():
+                    self.catch_up()
             self._stream = None
             while not self._closed.wait(_LOOK_EVERY_S) and not self._runs():
                 pass

@@ -198,7 +198,9 @@ class DockerCluster:
     def _reason(self, node: str, code: int) -> str:
         if self._state(node)["OOMKilled"]:
             return "SIGKILL of the kernel: it used up its memory limit"
-        return signal.Signals(code - 128).name if code > 128 else "it ended by itself"
+        with contextlib.suppress(ValueError):
+            return signal.Signals(code - 128).name
+        return "it ended by itself"
 
     def _confirm(self, node: str, wanted: Condition, evidence: str) -> str:
         found = self.condition(node)

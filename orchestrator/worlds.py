@@ -37,12 +37,13 @@ def choose_world(world: str | None, scenario: Scenario, counts: Sequence[int]) -
 
 def engine_answers() -> bool:
     """Whether a Docker engine can be asked at all; takes no time where there is none."""
-    if os.environ.get("DOCKER_HOST"):
+    host = os.environ.get("DOCKER_HOST") or f"unix://{_SOCKET}"
+    if not host.startswith("unix://"):
         return _ping()
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.settimeout(_ANSWER_LIMIT_S)
-            probe.connect(_SOCKET)
+            probe.connect(host.removeprefix("unix://"))
             probe.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
             return b"200" in probe.recv(64)
     except OSError:

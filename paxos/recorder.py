@@ -177,7 +177,8 @@ def _message_fields(message: Message) -> Line:
             return {
                 "ballot": str(ballot),
                 "value": logged_value(value),
-                "acceptors": _names(acceptors),
+                # Evidence that the learner refuses must still be a list of the schema.
+                "acceptors": _names(sorted(set(acceptors))),
             }
         case Learned() | Status():
             return {}

@@ -235,6 +235,7 @@ def test_a_pause_is_no_crash(
         assert cluster.condition("n2") is Condition.PAUSED
         assert lab.inspect(2)["State"]["Paused"]
         assert not clients.probe("n1", "n2", 300).answered
+        assert cluster.wait_exit("n2", 0.2) is None
     assert cluster.condition("n2") is Condition.RUNNING
     assert clients.info("n2").incarnation == before
     assert [line["mechanism"] for line in told.of("fault_applied")] == ["docker"]

@@ -16,6 +16,7 @@ from paxos.protocol import (
     Input,
     Instance,
     Learned,
+    NumberScheme,
     Outcome,
     Persist,
     Phase,
@@ -303,10 +304,12 @@ def check_end(chaos: Chaos) -> None:
 class TestCluster:
     @pytest.mark.parametrize("count", SCHEDULES)
     def test_safety_holds_and_everyone_learns_after_a_heal(self, count: int) -> None:
-        """*Always*, against loss, duplicates, any order, and kills within a step.
+        """*Always*, against loss, duplicates, any order, and kills within a step: §2.1.
 
-        The judge raises when a rule is broken. *Sometimes*: what a cluster
-        that does nothing would never show.
+        "Only a value that has been proposed may be chosen", "only a single
+        value is chosen", and "a process never learns that a value has been
+        chosen unless it actually has been": the judge raises when one of them
+        is broken. *Sometimes*: what a cluster that does nothing never shows.
         """
         schedules, moves = SCHEDULES[count]
         seen: Counter[str] = Counter()
@@ -343,7 +346,7 @@ class TestProgress:
         ("count", "up"), [(3, (1, 2)), (5, (1, 2, 3)), (5, (2, 4, 5)), (4, (1, 2, 3))]
     )
     def test_a_majority_makes_progress(self, count: int, up: tuple[int, ...]) -> None:
-        """§2.4: "if enough of the system ... is working properly, liveness can ... be achieved"."""
+        """§2.2: "a value to be chosen even if only one value is proposed by a single proposer"."""
         chaos = Chaos(1, count)
         chaos.propose(up[-1])
         chaos.heal(*up)
@@ -362,6 +365,34 @@ class TestProgress:
         value = chaos.propose(up[-1])
         chaos.heal()
         assert chaos.known() == {value}
+
+    @pytest.mark.parametrize("scheme", NumberScheme)
+    def test_ranges_starve_a_majority_and_the_other_schemes_do_not(
+        self, scheme: NumberScheme
+    ) -> None:
+        """n5 dies between its quorum of promises and its first Accept; four of five live on.
+
+        All schemes are safe. Under ``ranges`` 4000.n5 blocks all the others for ever.
+        """
+        chaos = Chaos(1, 5, settings=Settings(scheme=scheme))
+        chaos.propose(5)
+        chaos.deliver(Prepare, 1, 2, 3)
+        chaos.deliver(Promise, 5, 5)
+        chaos.deliver(Promise, 5, cut=0)
+        chaos.propose(1)
+        chaos.heal(1, 2, 3, 4)
+        starved = scheme is NumberScheme.RANGES
+        assert chaos.known(1, 2, 3, 4) == {None if starved else "v2"}
+        assert chaos.seen["a client was told failed"] == (1 if starved else 0)
+
+    def test_ranges_are_safe_under_the_adversary(self) -> None:
+        """What they cost is progress, never agreement: the judge finds nothing."""
+        seen: Counter[str] = Counter()
+        for seed in range(100):
+            chaos = Chaos(seed, 3, settings=Settings(scheme=NumberScheme.RANGES))
+            chaos.run(150)
+            seen.update(chaos.seen.keys())
+        assert seen["a value was chosen"] > 10
 
     def test_two_rivals_that_back_off_both_get_their_answer(self) -> None:
         """§2.4: two proposers could go on for ever; with jitter one of them gets through."""

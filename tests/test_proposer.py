@@ -208,6 +208,11 @@ class TestAbandoning:
         node.assert_ignores("its refusal is counted already")
         node.assert_phase(Phase.PREPARING, "1.n1")
 
+    def test_refusals_are_of_one_ballot(self) -> None:
+        """A new ballot begins with nobody against it: one more refusal must not end it."""
+        node = preparing().hears_all(nack("1.n1", "4.n3"), 2, 3).fires(Timer.RETRY)
+        node.hears(2, nack("5.n1", "6.n2")).assert_phase(Phase.PREPARING, "5.n1")
+
     def test_a_stranger_cannot_refuse(self) -> None:
         """Refusals of those who are no acceptors say nothing about the quorum that is left."""
         node = preparing()

@@ -255,6 +255,13 @@ class TestInputs:
         assert marked["answer"] is True
         assert "answer" not in heard(Node(3), 1, learn("1.n1 apple", 1, 2))
 
+    def test_evidence_that_is_refused_is_a_line_all_the_same(self) -> None:
+        """Named twice, out of order: the learner ignores it, and the log can be read."""
+        for acceptors, shown in (((2, 2), ["n2"]), ((3, 1), ["n1", "n3"])):
+            line = heard(Node(2), 1, learn("1.n1 apple", *acceptors))
+            assert line["acceptors"] == shown
+            assert problems(finished(line)) == []
+
     def test_a_link_and_a_start(self) -> None:
         """The two inputs that are no message and no timer."""
         link = recorded(Node(1), LinkUp(INSTANCE, 2)).given

@@ -70,6 +70,7 @@ def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
 
     yield open_page
     for context in contexts:
+        context.unroute_all(behavior="ignoreErrors")
         context.close()
     assert complaints == []
 
@@ -146,7 +147,7 @@ class TestChoosing:
         page.get_by_role("button", name="Three here, two there").click()
         expect(page.locator(".bar .run-title")).to_contain_text("both sides propose")
         expect(page.locator(".chooser")).to_have_count(0)
-        assert page.evaluate("location.hash") == run(PARTITION)
+        assert page.evaluate("location.hash").startswith(run(PARTITION))
 
     def test_another_run_can_be_chosen_afterwards(self, visit: Callable[..., Page]) -> None:
         """The list opens again, and going back is one press of Escape."""
@@ -569,10 +570,16 @@ class TestEvents:
         """The list shows a window of it, which moves on."""
         page = visit(run(CRASH))
         page.get_by_label("Show", exact=True).select_option("quiet")
-        page.get_by_role("button", name="later entr").click()
         expect(page.get_by_role("button", name="earlier entr")).to_have_count(0)
-        page.get_by_role("button", name="later entr").click()
+        while (later := page.get_by_role("button", name="later entr")).count():
+            last = words(page.locator(".event-rows .what").last.text_content())
+            later.click()
+            # What stood last is still there: nothing is passed over.
+            expect(page.locator(".event-rows .what", has_text=last).first).to_be_attached()
+            expect(page.locator(".event-rows .what").last).not_to_have_text(last)
         expect(page.get_by_role("button", name="earlier entr")).to_be_visible()
+        last = narrate(recorded("local-crash-after-promise")[-1])
+        expect(page.locator(".event-rows .what").last).to_have_text(last)
 
 
 class TestVerdict:
@@ -696,8 +703,9 @@ class TestAccess:
     def test_keys_belong_to_the_field_that_has_the_focus(self, visit: Callable[..., Page]) -> None:
         """Typing into the search is no command."""
         page = visit(run(PARTITION))
+        before = page.locator(".happening h2").inner_text()
         page.get_by_label("Find").focus()
         page.keyboard.type("f h1 ?")
         expect(page.get_by_label("Find")).to_have_value("f h1 ?")
         expect(page.locator(".help")).to_have_count(0)
-        expect(page.locator(".happening h2")).to_contain_text("event 1 of")
+        assert page.locator(".happening h2").inner_text() == before

@@ -36,6 +36,8 @@ export const STROKES = {
  */
 
 const FAINT = 0.17;
+/** In pixels: a wall that is shorter than this is on its way up or down. */
+const WALL_LEAST = 24;
 
 /**
  * @param {CanvasRenderingContext2D} ctx
@@ -211,6 +213,9 @@ function walls(ctx, geo, { timeline, future }, palette, now) {
       y: geo.top + geo.gap * (above + 0.5),
       oneWay,
     }));
+    // Gates are set one after another, and each step has its own cuts for a
+    // moment: what is no wall yet is not worth a sign of its own.
+    if (between.length === 0 && to - from < WALL_LEAST) continue;
     // Cables that are no neighbours in the drawing still show that something is cut.
     const bands = between.length > 0 ? between : [{ y: geo.top + geo.gap * (timeline.lanes.length - 1) + 16, oneWay: true }];
     split(ctx, geo, from, to, now, future, () => {
@@ -219,7 +224,6 @@ function walls(ctx, geo, { timeline, future }, palette, now) {
       ctx.font = "600 11px system-ui, sans-serif";
       ctx.textAlign = "left";
       const text = between.length > 0 ? words.wall : words.cutCables(wall.cuts.length);
-      // Gates are set one after another: only the wall's last shape gets its name.
       if (to - from > ctx.measureText(text).width) ctx.fillText(text, Math.max(from, geo.gutter + 4), bands[0].y - 9);
     });
   }
@@ -454,13 +458,17 @@ function ballotBar(ctx, geo, span, from, to, y, palette) {
 
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette */
 function violations(ctx, geo, { timeline, cursor, future }, palette) {
+  let free = 0;
   for (const point of timeline.points) {
     if (point.kind !== "violation" || (point.at > cursor && !future)) continue;
     const x = xOf(geo, point.at);
     if (!visible(geo, x, x)) continue;
     ctx.globalAlpha = point.at <= cursor ? 1 : 0.3;
-    hatch(ctx, x - 7, 28, 14, geo.height - geo.bottom - 28, palette.bad, false);
-    label(ctx, words.violation, x, 38, palette.bad, palette.card, "center");
+    hatch(ctx, x - 6, 42, 12, geo.height - geo.bottom - 42, palette.bad, false);
+    if (x > free) {
+      label(ctx, words.violation, x, 38, palette.bad, palette.card, "center");
+      free = x + 74;
+    }
     ctx.globalAlpha = 1;
   }
 }
