@@ -71,8 +71,9 @@ def decision_times(
 ) -> DecisionTimes:
     """Measure a cluster that nothing else uses.
 
-    Floor and decisions take turns in ten parts, so that a noisy minute of the
-    machine falls on both.
+    Limit and decisions take turns in ten parts, so that a noisy minute of the
+    machine falls on both. A decision begins when every node has learned the
+    one before it: what is measured is one decision, not how many fit a second.
 
     Raises:
         LabError: the cluster is not whole, or a proposal did not succeed.
@@ -113,6 +114,14 @@ def decision_times(
         round(p50_ns / limit_ns, 2),
         round(p99_ns / limit_ns, 2),
     )
+
+
+def _await_rest(clients: Clients, nodes: Sequence[str], instance: int) -> None:
+    deadline = time.monotonic() + _LINKS_LIMIT_S
+    for node in nodes:
+        while not any(one.HasField("learned") for one in clients.status(node, instance)):
+            if time.monotonic() > deadline:
+                raise LabError(f"{node} has not learned instance {instance}: see `make status`")
 
 
 def _us(ns: float) -> int:
