@@ -1,9 +1,10 @@
 """Faults of the network: cuts of links, and rules of the gates."""
 
+import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from orchestrator.clients import Clients, at_once
 from orchestrator.cluster import Cluster, LabError, Pair
@@ -12,6 +13,8 @@ from orchestrator.ledger import Ledger
 from orchestrator.ready import await_links, running
 from paxos.events import node_key
 from paxos.scenario.model import Cut, GateRule, Release
+
+_Entry = TypeVar("_Entry")
 
 LINKS_LIMIT_S: Final = 60.0
 _CONFIRM_LIMIT_S: Final = 5.0
@@ -164,15 +167,16 @@ class Network:
 
     def _heal_cut(self, name: str) -> None:
         started = time.monotonic()
-        cut = self._cuts.pop(name)
-        still = self._cut_now()
-        free = [pair for pair in cut.pairs if pair not in still]
-        if self._gates.rules.pop(name, None) is not None:
-            self._gates.set_at(running(self._cluster))
-        if self._cluster.cables is not None:
-            self._cluster.cables.plug(free)
-        self.await_links()
-        evidence = self._probe_until(free, answered=True)
+        with _taken_out(self._cuts, name) as cut:
+            still = self._cut_now()
+            free = [pair for pair in cut.pairs if pair not in still]
+            if self._cluster.cables is None:
+                self._gates.rules.pop(name, None)
+                self._gates.set_at(running(self._cluster))
+            else:
+                self._cluster.cables.plug(free)
+            self.await_links()
+            evidence = self._probe_until(free, answered=True)
         self._ledger.strike(name)
         self._ledger.claim_undone(
             cut.fault, cut.targets, self._cut_mechanism, evidence, started, cut.detail
@@ -180,19 +184,19 @@ class Network:
 
     def _end_rule(self, name: str) -> None:
         started = time.monotonic()
-        rule, ended = self._rules.pop(name), self._gate_names(name)
-        self._gates.rules.pop(name)
-        nodes = running(self._cluster)
-        self._gates.set_at(nodes)
-        # Also what was held under the rule before: its end lets nothing go by itself.
-        released = 0
-        if rule.action == "hold":
-            released = sum(at_once(lambda node: self._release(node, ended), nodes))
-        evidence = f"{as_text(rule)} may pass again"
-        if rule.action == "hold":
-            evidence = f"{released} held messages go on"
-        if rule.action == "cut":
-            self.await_links()
+        ended = self._gate_names(name)
+        with _taken_out(self._rules, name) as rule, _taken_out(self._gates.rules, name):
+            nodes = running(self._cluster)
+            self._gates.set_at(nodes)
+            # Also what was held under the rule before: its end lets nothing go by itself.
+            released = 0
+            if rule.action == "hold":
+                released = sum(at_once(lambda node: self._release(node, ended), nodes))
+            evidence = f"{as_text(rule)} may pass again"
+            if rule.action == "hold":
+                evidence = f"{released} held messages go on"
+            if rule.action == "cut":
+                self.await_links()
         self._ledger.strike(name)
         self._ledger.claim_undone(
             _verb(rule), self._targets(rule), "gate", evidence, started, _as_object(rule)
@@ -224,6 +228,23 @@ class Network:
                 state = "is still lost" if answered else "still passes"
                 raise LabError(f"the network is not as it should be: a probe {state} from {named}")
         return f"all {len(ways)} probes over it {'answered' if answered else 'failed'}"
+
+
+@contextlib.contextmanager
+def _taken_out(table: dict[str, _Entry], name: str) -> Iterator[_Entry]:
+    """Take an entry out; it is back when what is done meanwhile breaks off.
+
+    A heal that fails half-way, or meets Ctrl-C, is done again by the ledger,
+    which must find what there is to heal.
+    """
+    entry = table.pop(name)
+    table_is_right = False
+    try:
+        yield entry
+        table_is_right = True
+    finally:
+        if not table_is_right:
+            table[name] = entry
 
 
 def as_text(rule: GateRule) -> str:

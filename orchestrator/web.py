@@ -213,7 +213,7 @@ def find_file(logs: Path, run: str, file: str) -> Path | None:
 def _entry(folder: Path, files: list[str]) -> dict[str, Any]:
     run = _summary(folder / "run.json") if "run.json" in files else {}
     verdict = _summary(folder / "verdict.json") if "verdict.json" in files else {}
-    said = verdict.get("verdict")
+    said = _text(verdict, "verdict")
     return {
         "run": folder.name,
         "title": _text(run, "title"),
@@ -239,7 +239,8 @@ def _summary(path: Path) -> Mapping[str, Any]:
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
-    return value if isinstance(value, str) else ""
+    # JSON may hold half of a surrogate pair, which is no text that can be sent.
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 
 
 def _page_files() -> dict[str, Path]:

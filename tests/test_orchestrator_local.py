@@ -16,6 +16,7 @@ import pytest
 from orchestrator.clients import Clients
 from orchestrator.cluster import Condition, LabError
 from orchestrator.faults import Faults
+from orchestrator.gate import GateTable
 from orchestrator.journal import Journal
 from orchestrator.local import LocalCluster
 from orchestrator.places import Places
@@ -166,6 +167,31 @@ def test_every_fault_is_undone_when_a_step_raises(
     # The last one first.
     assert undone == ["pause", "kill", "partition", "delay", "hold"]
     assert [problems(line) for line in told.lines] == [[] for _ in told.lines]
+
+
+def test_a_heal_that_is_broken_off_is_done_again_at_the_end(
+    cluster: LocalCluster,
+    clients: Clients,
+    faults: Faults,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ctrl-C in the middle of a heal, of a cut and of a rule: both are over at the exit."""
+
+    def interrupted(_nodes: object) -> None:
+        raise KeyboardInterrupt
+
+    with faults:
+        faults.network.cut(Cut("partition", "split", (("n1",), ("n2", "n3"))))
+        faults.network.rule(GateRule("hold", "late", kinds=("accept",)))
+        with monkeypatch.context() as patch:
+            patch.setattr(GateTable, "set_at", lambda _self, nodes: interrupted(nodes))
+            for name in ("split", "late"):
+                with pytest.raises(KeyboardInterrupt):
+                    faults.network.heal([name])
+        assert not is_sound(cluster, clients)
+    assert is_sound(cluster, clients)
+    assert [line["fault"] for line in told.of("fault_undone")] == ["hold", "partition"]
 
 
 def test_each_fault_is_told_once_when_it_begins_and_once_when_it_ends(

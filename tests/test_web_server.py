@@ -115,6 +115,17 @@ class TestWhatIsServed:
         assert [entry["run"] for entry in entries] == ["a", "c", "b"]
         assert [entry["title"] for entry in entries] == ["", "c", ""]
 
+    def test_a_run_that_says_nonsense_of_itself_hides_no_other(self, tmp_path: Path) -> None:
+        """A verdict that is a list, and half of a surrogate pair, which no answer can carry."""
+        for run in ("a", "b"):
+            write_run(tmp_path, run, scripted("legal-resent-accept"), title=run)
+        (tmp_path / "a" / "verdict.json").write_text('{"verdict": []}', encoding="utf-8")
+        (tmp_path / "a" / "run.json").write_text('{"title": "\\ud800"}', encoding="utf-8")
+        entries = {entry["run"]: entry for entry in list_runs(tmp_path)}
+        assert entries["a"]["verdict"] is None
+        assert entries["a"]["title"] == "?"
+        assert entries["b"]["title"] == "b"
+
     def test_a_folder_that_does_not_exist_yet_holds_no_runs(self, tmp_path: Path) -> None:
         """The page can be opened before the first run."""
         assert list_runs(tmp_path / "logs") == []

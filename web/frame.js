@@ -7,16 +7,14 @@ import { html, nothing, svg } from "./vendor/lit-html/lit-html.js";
 import { words } from "./words.js";
 
 /**
- * @typedef {object} FrameActs
+ * @typedef {object} HeaderActs
  * @property {(instance: number) => void} instance
  * @property {() => void} choose
  * @property {() => void} help
  * @property {() => void} theme
- * @property {(entry: RunEntry) => void} open
- * @property {(files: File[]) => void} files
  */
 
-/** @param {App} app @param {FrameActs} act */
+/** @param {App} app @param {HeaderActs} act */
 export function header(app, act) {
   const { timeline } = app;
   const run = timeline?.lines.find((line) => line.event === "run_started");
@@ -39,7 +37,7 @@ export function header(app, act) {
   `;
 }
 
-/** @param {App} app @param {FrameActs} act */
+/** @param {App} app @param {HeaderActs} act */
 function instances(app, act) {
   const timeline = /** @type {import("./timeline.js").Timeline} */ (app.timeline);
   return html`
@@ -58,7 +56,7 @@ function instances(app, act) {
   `;
 }
 
-/** @param {App} app @param {FrameActs} act */
+/** @param {App} app @param {{open: (entry: RunEntry) => void, files: (files: File[]) => void}} act */
 export function chooser(app, act) {
   return html`
     <section class="card chooser" aria-labelledby="choose-title">

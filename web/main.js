@@ -75,15 +75,13 @@ function page(app) {
       choose: () => update((now) => ({ ...now, choosing: !now.choosing, trouble: null })),
       help: () => update((now) => ({ ...now, help: !now.help })),
       theme: switchTheme,
-      open: openServed,
-      files: openPicked,
     })}
     <main>
       ${app.trouble === null ? nothing : html`<p class="card trouble" role="alert">${app.trouble}</p>`}
       ${app.busy === null ? nothing : html`<p class="card" role="status">${app.busy}</p>`}
       ${app.notice === null ? nothing : html`<p class="card notice" role="status">${app.notice}</p>`}
       ${app.help ? help(() => update((now) => ({ ...now, help: false }))) : nothing}
-      ${app.choosing ? chooser(app, { instance: () => {}, choose: () => {}, help: () => {}, theme: () => {}, open: openServed, files: openPicked }) : nothing}
+      ${app.choosing ? chooser(app, { open: openServed, files: openPicked }) : nothing}
       ${app.timeline === null ? nothing : replay(app)}
     </main>
   `;
@@ -504,6 +502,7 @@ dark.addEventListener("change", () => {
 
 async function begin() {
   root.replaceChildren();
+  document.body.dataset.drop = words.dropHere;
   wear(app.theme);
   draw();
   try {

@@ -16,7 +16,6 @@ export const words = {
 
   // Header and the choice of a run
   openRun: "Open a run…",
-  closeChooser: "Close",
   help: "Keys and signs",
   dark: "Dark",
   light: "Light",
@@ -33,8 +32,6 @@ export const words = {
   loading: (what) => `Loading ${what}…`,
   verdicts: /** @type {Record<string, string>} */ ({ ok: "safety held", violated: "violated", unknown: "unknown" }),
   noVerdict: "not judged",
-  latest: "latest",
-  dropHere: "Drop it: a run's folder, or .jsonl files",
 
   // Files that cannot be shown
   notJson: "it is not JSON",
@@ -75,7 +72,6 @@ export const words = {
   }),
   /** @param {string} ballot */
   atLeast: (ballot) => `≥ ${ballot}`,
-  noPromise: "no promise",
   kinds: /** @type {Record<string, string>} */ ({
     prepare: "Prepare",
     promise: "Promise",
@@ -237,8 +233,6 @@ export const words = {
   // Time
   play: "Play",
   pause: "Pause",
-  first: "To the start",
-  last: "To the end",
   next: "Next event",
   previous: "Previous event",
   nextPoint: "Next turning point",
