@@ -71,15 +71,18 @@ class Tasks:
                 code, reason = EXIT_BUG, f"a bug of this program: {error}"
             case _:
                 code, reason = EXIT_BUG, f"a bug of this program: {error!r}"
-        if code == EXIT_BUG:
-            traceback.print_exception(error, file=sys.stderr)
-        else:
-            print(f"error: {reason}", file=sys.stderr)  # noqa: T201 - the last word
-        # If that fails too, standard error, above, is all that is left to tell of it.
-        with contextlib.suppress(LogBroken):
-            self._log.write_last({"event": "node_stopped", "reason": reason})
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            # Both may be on the disk that failed, or have lost their reader.
+            with contextlib.suppress(OSError, ValueError):
+                if code == EXIT_BUG:
+                    traceback.print_exception(error, file=sys.stderr)
+                else:
+                    print(f"error: {reason}", file=sys.stderr)  # noqa: T201 - the last word
+                sys.stderr.flush()
+            with contextlib.suppress(LogBroken):
+                self._log.write_last({"event": "node_stopped", "reason": reason})
+        finally:
+            os._exit(code)
 
     def on_loop_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """End the process for an error in a callback, which no task would report."""

@@ -65,6 +65,10 @@ async def serve(config: Config, roles: Roles = ROLES) -> int:
         BadConfiguration: an address can't be listened on. Nothing was touched.
         StorageError: the state directory is refused.
     """
+    if config.health_file and not Path(config.health_file).parent.is_dir():  # noqa: ASYNC240 - once, before all
+        raise BadConfiguration(
+            f"PAXOS_HEALTH_FILE must be in a directory that exists, and is {config.health_file!r}"
+        )
     # Bound before the disk is touched: an address in use costs no incarnation.
     public = _server(config, config.listen, "PAXOS_LISTEN")
     control = _server(config, (config.control_listen,), "PAXOS_CONTROL_LISTEN")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -199,6 +200,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
     except LabError as error:
         click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        where = "" if error.filename is None else f"{error.filename}: "
+        click.echo(f"error: {where}{error.strerror or error}; make it writable, or free", err=True)
+        sys.exit(2)
+    except Exception:  # The root of the process: without this it would end with 1, a verdict.
+        traceback.print_exc()
         sys.exit(2)
 
 

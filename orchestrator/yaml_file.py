@@ -36,11 +36,19 @@ def read_scenario(path: Path) -> Scenario:
         raise LabError(f"{path}:{line}: this is no YAML: {reason}") from error
     except YAMLError as error:
         raise LabError(f"{path}:1: this is no YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise _endless(path) from error
     try:
         return parse(path.stem, _plain(data))
+    except RecursionError as error:
+        raise _endless(path) from error
     except ScenarioError as error:
         line = _line_of(data, error.path)
         raise LabError(f"{path}:{line}: {dotted(error.path)}: {error.reason}") from error
+
+
+def _endless(path: Path) -> LabError:
+    return LabError(f"{path}:1: this is nested too deeply, or holds itself by an alias")
 
 
 def find_scenario(name: str) -> Path:

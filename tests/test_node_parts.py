@@ -15,6 +15,7 @@ import pytest
 
 from node.catchup import ranges
 from node.directories import DiskLost, format_all, format_one, read_directory
+from node.ending import EXIT_DISK_FAILED
 from node.files import InUse, RealFiles
 from node.gate import Action, Gate, Passage, Rule
 from node.log import LineName, Log, LogBroken, Output
@@ -72,6 +73,36 @@ class TestLog:
                 log.write({"event": "link_up", "peer": "n2"})
         finally:
             os.close(descriptor)
+
+
+ENDING = """
+import asyncio
+from node.ending import Tasks
+from node.log import Log, Output
+from paxos.storage import StorageFailed
+
+async def fail():
+    raise StorageFailed("no space")
+
+async def main():
+    tasks = Tasks(Log(1, 1, Output(1)))
+    asyncio.get_running_loop().set_exception_handler(tasks.on_loop_error)
+    tasks.spawn(fail())
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+class TestEnding:
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+    def test_a_failed_disk_ends_the_process_though_nothing_can_be_told_of_it(self) -> None:
+        """Log and standard error are on the same full disk: the node must not go on."""
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-c", ENDING], stdout=full, stderr=full, timeout=30, check=False
+            )
+        assert done.returncode == EXIT_DISK_FAILED
 
 
 class TestGate:

@@ -32,6 +32,7 @@ export const words = {
   loading: (what) => `Loading ${what}…`,
   verdicts: /** @type {Record<string, string>} */ ({ ok: "safety held", violated: "violated", unknown: "unknown" }),
   noVerdict: "not judged",
+  dropHere: "Drop it: a run's folder, or .jsonl files",
 
   // Files that cannot be shown
   notJson: "it is not JSON",
