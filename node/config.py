@@ -414,15 +414,19 @@ def read_config(arguments: Sequence[str], environment: Mapping[str, str]) -> Con
                 raise BadConfiguration(f"{doc.variable} (or {doc.flag}) must be given: {doc.about}")
             continue
         try:
-            # Bytes that are no text come out of the environment as surrogates.
-            if any("\ud800" <= character <= "\udfff" for character in text):
-                raise BadConfiguration("must be UTF-8 text")
-            values[field.name] = field.metadata["parse"](text)
+            values[field.name] = field.metadata["parse"](_checked_text(text))
         except BadConfiguration as error:
             raise BadConfiguration(f"{place} {error}, and is {text!r}") from error
     config = Config(**values)
     _check_together(config)
     return config
+
+
+def _checked_text(text: str) -> str:
+    # Bytes that are no text come out of the environment as surrogates.
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadConfiguration("must be UTF-8 text")
+    return text
 
 
 def _check_together(config: Config) -> None:

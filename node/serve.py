@@ -62,10 +62,11 @@ async def serve(config: Config, roles: Roles = ROLES) -> int:
         The exit code.
 
     Raises:
-        BadConfiguration: an address can't be listened on. Nothing was touched.
+        BadConfiguration: an address can't be listened on, or the health file has no
+            directory. Nothing was touched.
         StorageError: the state directory is refused.
     """
-    if config.health_file and not Path(config.health_file).parent.is_dir():  # noqa: ASYNC240 - once, before all
+    if config.health_file and not Path(config.health_file).parent.is_dir():
         raise BadConfiguration(
             f"PAXOS_HEALTH_FILE must be in a directory that exists, and is {config.health_file!r}"
         )

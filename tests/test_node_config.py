@@ -26,6 +26,8 @@ BAD = [
     ({"PAXOS_MEMBERS": "one"}, [], "PAXOS_MEMBERS must be a list of nodes"),
     ({"PAXOS_CLUSTER": "a b"}, [], "PAXOS_CLUSTER must be 1 to 64 letters"),
     ({"PAXOS_STATE_DIR": ""}, [], "PAXOS_STATE_DIR must be a directory"),
+    ({"PAXOS_STATE_DIR": "/\udcff"}, [], "PAXOS_STATE_DIR must be UTF-8 text"),
+    ({"PAXOS_PEERS": "n1=\udcff:1"}, [], "PAXOS_PEERS must be UTF-8 text"),
     ({"PAXOS_LISTEN": "localhost"}, [], "PAXOS_LISTEN must be host:port"),
     ({"PAXOS_LISTEN": "localhost:0"}, [], "PAXOS_LISTEN must have a port from 1 to 65535"),
     (

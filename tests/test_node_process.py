@@ -256,6 +256,17 @@ class TestStart:
         one.wait_for("instance_resumed", instance=2)
         one.wait_for("instance_resumed", instance=4)
 
+    def test_a_health_file_without_a_directory_is_refused_before_the_disk_is_touched(
+        self, one: Node, tmp_path: Path
+    ) -> None:
+        """One sentence, and no incarnation is spent on it."""
+        one.terminate()
+        before = _content(one.state_dir)
+        one.start("--health-file", str(tmp_path / "none" / "healthy"), ready=False)
+        assert one.ended() == 2
+        assert one.errors.startswith("error: PAXOS_HEALTH_FILE must be in a directory that exists")
+        assert _content(one.state_dir) == before
+
     def test_two_processes_on_one_directory_are_refused(self, one: Node, tmp_path: Path) -> None:
         """The second would overwrite the promises of the first."""
         with cluster(tmp_path / "other") as other:

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import pytest
 
+from orchestrator.__main__ import main
 from orchestrator.clients import Clients
 from orchestrator.cluster import Condition, LabError
 from orchestrator.faults import Faults
 from orchestrator.gate import GateTable
 from orchestrator.journal import Journal
 from orchestrator.local import LocalCluster
-from orchestrator.places import Places
+from orchestrator.places import HOME_VARIABLE, Places
 from orchestrator.runner import make_whole
 from paxos.events import Line, problems
 from paxos.scenario.model import Cut, Failpoint, GateRule, Release
@@ -285,6 +286,21 @@ def test_a_lost_disk_is_refused_and_never_made_anew(tmp_path: Path) -> None:
     second = LocalCluster(Places(tmp_path), 3)
     with contextlib.closing(second), pytest.raises(LabError, match="n3 lost the disk"):
         second.open()
+
+
+def test_a_place_that_cannot_be_written_is_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1 says that a rule was violated: the machine's own faults end with 2."""
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv(HOME_VARIABLE, str(file))
+    with pytest.raises(SystemExit) as ended:
+        main(["scenario", "basic", "--world", "local"])
+    assert ended.value.code == 2
+    complaint = capsys.readouterr().err
+    assert complaint.startswith(f"error: {file}")
+    assert complaint.count("\n") == 1
 
 
 def test_two_labs_do_not_share_the_disks_of_one_cluster(cluster: LocalCluster) -> None:
