@@ -16,12 +16,15 @@ import pytest
 from orchestrator.__main__ import main
 from orchestrator.clients import Clients
 from orchestrator.cluster import Condition, LabError
+from orchestrator.collect import collect
 from orchestrator.faults import Faults
 from orchestrator.gate import GateTable
 from orchestrator.journal import Journal
 from orchestrator.local import LocalCluster
 from orchestrator.places import HOME_VARIABLE, Places
-from orchestrator.runner import make_whole
+from orchestrator.runner import Runner, make_whole
+from orchestrator.tail import FileFollower
+from orchestrator.yaml_file import read_scenario
 from paxos.events import Line, problems
 from paxos.scenario.model import Cut, Failpoint, GateRule, Release
 
@@ -41,6 +44,24 @@ expectations: []
 must_happen:
   - fact: it ends
     lines: {event: run_finished}
+notice: nothing.
+"""
+
+
+LEAVES_ONE_DOWN: Final = """\
+version: 1
+title: A node is killed and stays down
+predict: what can be said of it?
+nodes: 3
+instances: [fruit]
+steps:
+  - propose: {name: apple, at: n1, value: apple}
+  - learned: {by: all, value: apple}
+  - kill: n3
+expectations: []
+must_happen:
+  - fact: it was killed
+    lines: {event: node_exited, of: n3, exit_code: 137}
 notice: nothing.
 """
 
@@ -193,6 +214,26 @@ def test_a_heal_that_is_broken_off_is_done_again_at_the_end(
         assert not is_sound(cluster, clients)
     assert is_sound(cluster, clients)
     assert [line["fault"] for line in told.of("fault_undone")] == ["hold", "partition"]
+
+
+@pytest.mark.parametrize(("drained", "verdict"), [(True, "ok"), (False, "unknown")])
+def test_a_node_that_stays_down_is_judged_only_if_all_its_lines_came(
+    cluster: LocalCluster,
+    clients: Clients,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    drained: bool,
+    verdict: str,
+) -> None:
+    """Its disk tells how its last batch ended, and nothing of lines that were not read."""
+    make_whole(cluster, clients)
+    file = tmp_path / "leaves-one-down.yaml"
+    file.write_text(LEAVES_ONE_DOWN, encoding="utf-8")
+    if not drained:
+        monkeypatch.setattr(FileFollower, "drain", lambda *_: False)
+    played = Runner(cluster, clients).play(read_scenario(file), "run")
+    assert collect(Places(tmp_path), cluster, played).verdict.verdict == verdict
 
 
 def test_each_fault_is_told_once_when_it_begins_and_once_when_it_ends(
