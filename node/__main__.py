@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from node import unsafe
 from node.config import (
@@ -37,6 +37,9 @@ USAGE = """usage: python -m node COMMAND …
 
 COMMAND --help says more; docs/settings.md lists the settings and the exit codes.
 """
+
+SWITCH_INTERVAL_S: Final = 0.0005
+"""How long the loop's thread keeps the interpreter's lock while another waits for it."""
 
 
 def main(arguments: list[str]) -> int:
@@ -80,6 +83,9 @@ def _serve(arguments: list[str]) -> int:
         roles = unsafe.load_roles(config.unsafe_variant)
     # What libraries have to say goes to standard error; standard output is the log.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    # gRPC wakes the loop from a thread of its own, which must get the
+    # interpreter's lock first: 5 ms, the default, is as long as a decision.
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     return asyncio.run(serve(config, roles))
 
 

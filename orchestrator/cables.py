@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 import docker
 
 from orchestrator.clients import at_once
-from orchestrator.cluster import Pair
+from orchestrator.cluster import LabError, Pair
 from orchestrator.compose import Cable, Layout
 from orchestrator.engine import doing
 from paxos.events import node_key
@@ -30,9 +30,7 @@ class DockerCables:
 
     def unplug(self, pairs: Iterable[Pair]) -> None:
         """Take these links away; one that is away stays away."""
-        wanted = set(pairs)
-        missing = {pair for pair, _ in self._loose_ends()}
-        at_once(self._disconnect, sorted(wanted - missing))
+        at_once(self._disconnect, pairs)
 
     def plug(self, pairs: Iterable[Pair]) -> None:
         """Give these links back, with the addresses that they had; one that is there stays."""
@@ -86,8 +84,14 @@ class DockerCables:
     def _disconnect(self, pair: Pair) -> None:
         cable, end = self._cables[pair], pair[1]
         container = self._layout.container_name(node_key(end))
-        with doing(f"unplugging the cable {cable.name} at {end}"):
-            self._api.disconnect_container_from_network(container, self._layout.network_name(cable))
+        network = self._layout.network_name(cable)
+        try:
+            with doing(f"unplugging the cable {cable.name} at {end}"):
+                self._api.disconnect_container_from_network(container, network)
+        except LabError:
+            # What is out already is refused, in words that differ from engine to engine.
+            if network in self._networks_of(end):
+                raise
 
     def _connect(self, loose: tuple[Pair, str]) -> None:
         pair, end = loose

@@ -8,7 +8,7 @@ left out shows, and is fetched.
 
 import contextlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import docker
@@ -54,11 +54,15 @@ class ContainerFollower:
             stream.thread.start()
 
     def drain(self, node: str, limit_s: float) -> bool:
-        """Bring what a node that has ended has left; the engine has it all by then."""
+        """Bring what a node that has ended has left; the engine has it all by then.
+
+        Whether that came true: the engine may be gone, or have thrown old lines away.
+        """
         del limit_s  # The engine's answer has a limit of its own.
         found = next(stream for stream in self._streams if stream.node == node)
-        found.catch_up()
-        return True
+        with contextlib.suppress(LabError):
+            return found.catch_up()
+        return False
 
     def close(self) -> None:
         """Bring no more lines."""
@@ -116,14 +120,17 @@ class _NodeStream:
             with contextlib.suppress(OSError, AttributeError):
                 self._stream.close()
 
-    def catch_up(self) -> None:
+    def catch_up(self) -> bool:
         """Fetch what was written after the last line that is known.
+
+        Returns:
+            Whether nothing is missing between that line and what was fetched.
 
         Raises:
             LabError: the engine refused.
         """
         with self._lock:
-            self._catch_up()
+            return self._catch_up()
 
     def _run(self) -> None:
         while not self._closed.is_set():
@@ -158,15 +165,20 @@ class _NodeStream:
         return False
 
     def _take(self, lines: list[Line]) -> None:
-        fresh = self._fresh(lines)
-        if fresh and self._known is not None and not _follows(_at(fresh[0]), self._known):
-            self._catch_up()
-            fresh = self._fresh(lines)
+        fresh: list[Line] = []
+        known = self._known
+        for line in lines:
+            if known is not None and _at(line) > known and not _follows(_at(line), known):
+                self._put(fresh)
+                fresh = []
+                self._catch_up()
+                known = self._known
+            if known is None or _at(line) > known:
+                fresh.append(line)
+                known = _at(line)
         self._put(fresh)
 
-    def _catch_up(self) -> None:
-        if self._known is None:
-            return
+    def _catch_up(self) -> bool:
         for count in _LOOK_BACK_COUNTS:
             with doing(f"reading the lines of {self._container}"):
                 data = self._api.logs(
@@ -174,12 +186,12 @@ class _NodeStream:
                 )
             whole = data[: data.rfind(b"\n") + 1]
             lines = read_lines(self.node, whole)
-            if not count or any(_at(line) <= self._known for line in lines):
-                self._put(self._fresh(lines))
-                return
-
-    def _fresh(self, lines: Iterable[Line]) -> list[Line]:
-        return [line for line in lines if self._known is None or _at(line) > self._known]
+            known = self._known
+            reaches_back = known is None or any(_at(line) <= known for line in lines)
+            if reaches_back or not count:
+                self._put([line for line in lines if known is None or _at(line) > known])
+                return reaches_back
+        raise AssertionError("the last of the counts looks back to the start")
 
     def _put(self, lines: list[Line]) -> None:
         if lines:

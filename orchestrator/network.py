@@ -18,7 +18,7 @@ _Entry = TypeVar("_Entry")
 
 LINKS_LIMIT_S: Final = 60.0
 _CONFIRM_LIMIT_S: Final = 5.0
-_PROBE_MS: Final = 250
+_PROBE_MS: Final = 150
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,22 @@ def test_a_partition_cuts_what_crosses_it_and_nothing_else(
     assert "all 12 probes over it answered" in undone["evidence"]
 
 
+def test_a_cable_that_is_out_stays_out_and_one_that_is_in_stays_in(
+    lab: Lab, cluster: DockerCluster, clients: Clients
+) -> None:
+    """So a fault that was applied in part can be applied, and undone, as a whole."""
+    before = lab.addresses()
+    assert cluster.cables is not None
+    cluster.cables.unplug([("n1", "n2")])
+    cluster.cables.unplug([("n1", "n2"), ("n1", "n3")])
+    assert lost(clients) == {("n1", "n2"), ("n1", "n3")}
+    cluster.cables.plug([("n1", "n2")])
+    cluster.cables.plug([("n1", "n2")])
+    assert cluster.cables.replug() == [("n1", "n3")]
+    assert cluster.cables.replug() == []
+    assert lab.addresses() == before
+
+
 def test_a_bridge_is_no_clean_partition(clients: Clients, faults: Faults) -> None:
     """Each pair has a cable of its own: n3 sees both sides, which do not see each other."""
     with faults:
