@@ -182,7 +182,7 @@ class InfoReply(_message.Message):
     def members(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
     @_builtins.property
     def links_up(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """peers whose channel is ready"""
+        """Peers whose channel is ready and that no rule of this gate cuts off whole."""
 
     @_builtins.property
     def gate(self) -> _containers.RepeatedCompositeFieldContainer[Global___GateRule]: ...
