@@ -76,6 +76,10 @@ logs: setup ## Follow the nodes' lines, in plain words
 status: setup ## Show nodes, links and faults
 	@$(LAB) status $(world) $(nodes)
 
+.PHONY: bench
+bench: setup ## Measure decisions beside their limit, and faults (WORLD=, NODES=)
+	@$(LAB) bench $(world) $(nodes)
+
 ##@ Work on it
 
 .PHONY: test
