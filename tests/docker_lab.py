@@ -5,10 +5,12 @@ has left is removed before and after.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +82,14 @@ class Lab:
 
 @contextlib.contextmanager
 def lab_of(node_count: int, home: Path) -> Iterator[Lab]:
-    """A lab with no cluster yet; all that it makes is removed in the end."""
-    with pytest.MonkeyPatch.context() as patch:
+    """A lab with no cluster yet; all that it makes is removed in the end.
+
+    Another run of the tests on this machine is waited for: names, addresses
+    and ports are the same.
+    """
+    lock = Path(tempfile.gettempdir()) / f"{PROJECT}-{node_count}.lock"
+    with lock.open("ab") as held, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(held, fcntl.LOCK_EX)
         patch.setenv("PAXOS_LAB_PROJECT", PROJECT)
         patch.setenv("PAXOS_LAB_SUBNET_PREFIX", "10.219")
         patch.setenv("PAXOS_LAB_PORT_BASE", str(18_000 + 200 * node_count))
