@@ -59,6 +59,10 @@ RUN set -eu; \
 COPY --from=packages /packages/ /usr/local/
 COPY --from=code /code/ /app/
 WORKDIR /app
+# The standard library comes without compiled modules, in either base image, and
+# the root is read-only when a node runs: it would compile a hundred of them at
+# each start.  This keeps those that a node needs.
+RUN PYTHONDONTWRITEBYTECODE= python -c 'import node.serve, node.__main__'
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "node"]
 CMD ["serve"]

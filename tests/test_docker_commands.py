@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,6 +88,23 @@ def test_a_node_has_no_more_rights_than_it_needs(up: Lab) -> None:
     assert host["RestartPolicy"]["Name"] in {"no", ""}
     places = [place for bound in host["PortBindings"].values() for place in bound]
     assert {place["HostIp"] for place in places} == {"127.0.0.1"}
+
+
+@docker_needed
+@pytest.mark.usefixtures("up")
+def test_a_node_finds_all_that_it_imports_compiled() -> None:
+    """Its root is read-only: it would compile the same modules again at every start."""
+    run = ["docker", "run", "--rm", "--network=none", "--entrypoint=python", NODE_IMAGE]
+    done = subprocess.run(
+        [*run, "-v", "-c", "import node.serve, node.__main__"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    loaded = re.findall(r"^# code object from '?(.*?)'?$", done.stderr, re.MULTILINE)
+    assert any(path.endswith("serve.cpython-311.pyc") for path in loaded)
+    assert [path for path in loaded if path.endswith(".py")] == []
 
 
 @docker_needed
