@@ -40,7 +40,7 @@ class TestGallery:
 
     def test_they_are_loaded_by_name(self, variant: Variant) -> None:
         """The unsafe flag takes a name."""
-        assert load(variant.name) is variant.roles
+        assert load(variant.name) is variant
 
     def test_an_unknown_name_is_refused_with_the_known_ones(self) -> None:
         """A typing error must not run the correct protocol as if it were broken."""

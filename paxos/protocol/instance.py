@@ -66,6 +66,7 @@ class Roles:
 
     Attributes:
         acceptor, proposer, learner: the classes.
+        config: the class of what they know of their surroundings: what a quorum is.
         recover: what becomes of the state of an instance when it is read from
             the disk; the driver applies it.
         arrange: what becomes of the order of effects.
@@ -74,6 +75,7 @@ class Roles:
     acceptor: type[Acceptor] = Acceptor
     proposer: type[Proposer] = Proposer
     learner: type[Learner] = Learner
+    config: type[Config] = Config
     recover: Callable[[Stored], Stored] = lambda stored: stored
     arrange: Callable[[list[Effect]], list[Effect]] = lambda effects: effects
 
@@ -123,7 +125,7 @@ class Instance:
         ``stored`` has gone through ``roles.recover`` before, so that the log
         shows what the roles begin with.
         """
-        config = Config(number, node_id, members, settings)
+        config = roles.config(number, node_id, members, settings)
         return cls(
             config,
             roles.acceptor(number, stored.promised, stored.accepted),

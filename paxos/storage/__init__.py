@@ -41,7 +41,8 @@ A driver appends, syncs, and only then lets anyone know; on
 :class:`StorageFailed` it ends, and never tries again.
 
 ``files`` the protocol · ``records`` a line · ``segments`` a file · ``recovery``
-reading · ``storage`` writing · ``errors`` · ``virtual`` a disk for tests.
+reading · ``storage`` writing · ``keeping`` the verbs as a driver gets them ·
+``errors`` · ``virtual`` a disk for tests.
 """
 
 from paxos.storage.errors import (
@@ -54,20 +55,38 @@ from paxos.storage.errors import (
     Unsupported,
 )
 from paxos.storage.files import Files
+from paxos.storage.keeping import (
+    KEEPING,
+    CorruptRecord,
+    DiskFaults,
+    FailedSync,
+    Keeping,
+    LostDisk,
+    Synced,
+    TornRecord,
+)
 from paxos.storage.recovery import Recovered, Torn, read_storage
 from paxos.storage.storage import Storage, format_directory, open_storage
 
 __all__ = [
+    "KEEPING",
+    "CorruptRecord",
     "Damaged",
+    "DiskFaults",
+    "FailedSync",
     "Files",
     "ForeignDirectory",
+    "Keeping",
+    "LostDisk",
     "NotEmpty",
     "NotFormatted",
     "Recovered",
     "Storage",
     "StorageError",
     "StorageFailed",
+    "Synced",
     "Torn",
+    "TornRecord",
     "Unsupported",
     "format_directory",
     "open_storage",

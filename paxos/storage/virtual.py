@@ -173,6 +173,13 @@ class VirtualFiles:
             file.lose_power(keep)
         self._names = dict(self._durable_names)
 
+    def lose(self, left: Mapping[str, bytes]) -> None:
+        """Put another disk in its place, which holds only what is ``left``."""
+        self.kill()
+        self._unsynced_names.clear()
+        self._names = {file: _File(data) for file, data in left.items()}
+        self._durable_names = dict(self._names)
+
     def _begin(self, verb: Verb, byte_count: int = 0) -> tuple[int, Exception | None]:
         """How a call ends: after how many bytes of its write, and with which error."""
         self.verb_count += 1
