@@ -5,9 +5,12 @@ Number Generators", OOPSLA 2014): one 64-bit word of state, no floats. It is
 for jitter and for simulated faults, never for secrets.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 _MASK: Final = (1 << 64) - 1
+
+_Thing = TypeVar("_Thing")
 
 
 class Chance:
@@ -31,12 +34,19 @@ class Chance:
         """An integer from ``least`` to ``most``, both included, each as likely as the others."""
         assert least <= most, f"no integer lies between {least} and {most}"
         count = most - least + 1
+        word = self.word()
         # Words from the last, incomplete stretch would favour small results.
-        limit = _MASK + 1 - (_MASK + 1) % count
-        while (word := self.word()) >= limit:
-            pass
+        # That stretch is shorter than `count`: most words need no division.
+        if word > _MASK - count:
+            limit = _MASK + 1 - (_MASK + 1) % count
+            while word >= limit:
+                word = self.word()
         return least + word % count
 
     def percent(self, percent: int) -> bool:
         """True in ``percent`` of 100 cases."""
         return self.between(1, 100) <= percent
+
+    def among(self, things: Sequence[_Thing]) -> _Thing:
+        """One of some things, each as likely as the others."""
+        return things[self.between(0, len(things) - 1)]
