@@ -23,7 +23,6 @@ from node.config import (
 from node.directories import format_all, format_one, read_directory
 from node.ending import EXIT_BUG, EXIT_CONFIGURATION, EXIT_STATE_REFUSED
 from node.serve import serve
-from paxos.protocol import ROLES
 from paxos.storage import StorageError
 
 Parsed = TypeVar("Parsed")
@@ -78,15 +77,16 @@ def _command(arguments: list[str]) -> int:
 
 def _serve(arguments: list[str]) -> int:
     config = read_config(arguments, os.environ)
-    roles = ROLES
+    played = unsafe.CORRECT
     if config.unsafe_variant:
-        roles = unsafe.load_roles(config.unsafe_variant)
+        played = unsafe.load_variant(config.unsafe_variant)
+        config = config.with_core(played.settings)
     # What libraries have to say goes to standard error; standard output is the log.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     # gRPC wakes the loop from a thread of its own, which must get the
     # interpreter's lock first: 5 ms, the default, is as long as a decision.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    return asyncio.run(serve(config, roles))
+    return asyncio.run(serve(config, played))
 
 
 def _format(arguments: list[str]) -> int:

@@ -180,6 +180,19 @@ class Config:
         "Runs a protocol that is broken on purpose. Not for data.",
         default="",
     )
+    unsafe_manual: bool = _setting(
+        _yes_or_no,
+        "Lets no message and no timer move by itself: the orchestrator hands over each. "
+        "Who can inject can forge. Not for data.",
+        default=False,
+        shown="no",
+    )
+    unsafe_faults: bool = _setting(
+        _yes_or_no,
+        "Lets the orchestrator make a sync of the state fail. Not for data.",
+        default=False,
+        shown="no",
+    )
 
     propose_timeout_ms: int = _number(
         "How long a client waits that doesn't say how long.", "ms", 10_000, 1, 3_600_000
@@ -328,6 +341,11 @@ class Config:
         default=_CORE.own_ballots,
         shown="yes",
     )
+
+    def with_core(self, changed: Mapping[str, Any]) -> "Config":
+        """The same with some of the core's settings changed, by the core's names."""
+        own = {"scheme": "number_scheme", "attempt_limit": "attempt_limit_count"}
+        return dataclasses.replace(self, **{own.get(k, k): v for k, v in changed.items()})
 
     def core(self) -> Settings:
         """The settings that the core knows."""

@@ -15,14 +15,16 @@ from node.codec import NUMBER_LIMIT, WireError
 from node.config import Config
 from node.driver import Driver
 from node.failpoints import Armed, Failpoint, Failpoints
-from node.gate import KINDS, Action, Gate, Passage, Rule
+from node.files import RealFiles
+from node.gate import KINDS, SHARED, Action, Gate, Passage, Rule
+from node.hand import Hand
 from node.log import Log
 from node.peers import CallFailed, Links, Peer
 from node.refusals import Refused
 from node.services import Behaviour, Context
 from node.wire import control_pb2 as wire
 from node.wire import paxos_pb2
-from paxos.protocol import GUESTS, NodeId, NumberScheme
+from paxos.protocol import GUESTS, NodeId, NumberScheme, Settings
 
 CONTROL: Final = wire.DESCRIPTOR.services_by_name["Control"]
 
@@ -32,17 +34,29 @@ INPUT_KINDS: Final = KINDS - {"probe"} | {"propose", "timeout", "link_up", "star
 DURATION_LIMIT_MS: Final = 600_000
 """The longest delay, back-off or patience that can be asked for."""
 
+COPIES_LIMIT_COUNT: Final = 9
+"""How many times more a rule may let a message pass."""
+
+ATTEMPT_LIMIT_COUNT: Final = 1_000_000
+"""The highest limit of attempts that can be asked for."""
+
+_WIRE_NAMES: Final = {"scheme": "number_scheme", "attempt_limit": "attempt_limit_count"}
+"""The core's settings that go by another name on the wire and in the log."""
+
 _FAILPOINTS: Final = {
     wire.ArmFailpointRequest.BEFORE_WRITE: Failpoint.BEFORE_WRITE,
     wire.ArmFailpointRequest.BEFORE_SYNC: Failpoint.BEFORE_SYNC,
     wire.ArmFailpointRequest.AFTER_SYNC: Failpoint.AFTER_SYNC,
     wire.ArmFailpointRequest.BETWEEN_SENDS: Failpoint.BETWEEN_SENDS,
+    wire.ArmFailpointRequest.AFTER_REPLY: Failpoint.AFTER_REPLY,
 }
 _ACTIONS: Final = {
     wire.GateRule.CUT: Action.CUT,
     wire.GateRule.DROP: Action.DROP,
     wire.GateRule.DELAY: Action.DELAY,
     wire.GateRule.HOLD: Action.HOLD,
+    wire.GateRule.DUPLICATE: Action.DUPLICATE,
+    wire.GateRule.REORDER: Action.REORDER,
 }
 _ACTIONS_OUT: Final = {action: number for number, action in _ACTIONS.items()}
 
@@ -58,6 +72,8 @@ class ControlService:
         links: which peers can be reached.
         peers: called by ``Probe``.
         failpoints: armed here.
+        files: may be made to fail.
+        hand: in manual mode, what messages and timers wait in.
         stop: asks the node to stop.
     """
 
@@ -70,6 +86,8 @@ class ControlService:
         links: Links,
         peers: Mapping[NodeId, Peer],
         failpoints: Failpoints,
+        files: RealFiles,
+        hand: Hand | None,
         stop: Callable[[str], None],
     ) -> None:
         self._config = config
@@ -79,6 +97,8 @@ class ControlService:
         self._links = links
         self._peers = peers
         self._failpoints = failpoints
+        self._files = files
+        self._by_hand = hand
         self._stop = stop
 
     def behaviours(self) -> dict[str, Behaviour]:
@@ -90,9 +110,14 @@ class ControlService:
             "Release": self.release,
             "ArmFailpoint": self.arm_failpoint,
             "DisarmFailpoints": self.disarm_failpoints,
+            "LosePower": self.lose_power,
             "Configure": self.configure,
             "Probe": self.probe,
             "Shutdown": self.shutdown,
+            "FailSync": self.fail_sync,
+            "Settle": self.settle,
+            "Deliver": self.deliver,
+            "Fire": self.fire,
         }
 
     async def info(self, _request: wire.InfoRequest, _context: Context) -> wire.InfoReply:
@@ -108,6 +133,7 @@ class ControlService:
             gate=[_rule_out(rule) for rule in self._gate.rules],
             failpoints=[armed.failpoint.name for armed in self._failpoints.armed],
             variant=self._config.unsafe_variant,
+            settings=_settings_out(self._driver.settings),
         )
 
     async def set_gate(self, request: wire.SetGateRequest, _context: Context) -> wire.SetGateReply:
@@ -179,7 +205,7 @@ class ControlService:
             )
         if request.instance > NUMBER_LIMIT:
             raise WireError("bad failpoint", "instance is above 2^53 - 1")
-        self._failpoints.arm(Armed(failpoint, request.instance, request.kind))
+        self._failpoints.arm(Armed(failpoint, request.instance, request.kind, request.power))
         return wire.ArmFailpointReply()
 
     async def disarm_failpoints(
@@ -188,6 +214,12 @@ class ControlService:
         """Disarm all."""
         self._failpoints.disarm()
         return wire.DisarmFailpointsReply()
+
+    async def lose_power(
+        self, _request: wire.LosePowerRequest, _context: Context
+    ) -> wire.LosePowerReply:
+        """Undo what was not synced, and end."""
+        self._failpoints.lose_power()
 
     async def configure(
         self, request: wire.ConfigureRequest, _context: Context
@@ -208,9 +240,7 @@ class ControlService:
         self._driver.configure(
             first, last, lambda settings: dataclasses.replace(settings, **changes)
         )
-        named = {
-            "number_scheme" if name == "scheme" else name: value for name, value in changes.items()
-        }
+        named = {_WIRE_NAMES.get(name, name): value for name, value in changes.items()}
         self._log.write(
             {
                 "event": "settings_changed",
@@ -245,6 +275,53 @@ class ControlService:
         """End the process once the batch in hand is finished."""
         self._stop("asked to by the control service")
         return wire.ShutdownReply()
+
+    # --- on nodes that are marked unsafe --------------------------------------
+
+    async def fail_sync(
+        self, _request: wire.FailSyncRequest, _context: Context
+    ) -> wire.FailSyncReply:
+        """Let the next sync fail."""
+        if not self._config.unsafe_faults:
+            raise Refused(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "not unsafe",
+                "this node was not started with PAXOS_UNSAFE_FAULTS: its syncs don't fail "
+                "on command",
+            )
+        self._files.fail_sync()
+        return wire.FailSyncReply()
+
+    async def settle(self, request: wire.SettleRequest, _context: Context) -> wire.SettleReply:
+        """Hand over what was sent."""
+        messages, at_rest = await self._hand.settle(request.taken)
+        return wire.SettleReply(
+            incarnation=self._log.incarnation,
+            messages=messages,
+            timers=self._hand.timers,
+            at_rest=at_rest,
+        )
+
+    async def deliver(self, request: wire.DeliverRequest, _context: Context) -> wire.DeliverReply:
+        """Give a message to the core."""
+        self._hand.deliver(request.message)
+        return wire.DeliverReply()
+
+    async def fire(self, request: wire.FireRequest, _context: Context) -> wire.FireReply:
+        """Let a timer run out."""
+        self._hand.fire(request.timer.instance, request.timer.timer, request.timer.token)
+        return wire.FireReply()
+
+    @property
+    def _hand(self) -> Hand:
+        if self._by_hand is None:
+            raise Refused(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "not unsafe",
+                "this node was not started with PAXOS_UNSAFE_MANUAL: it sends and receives "
+                "by itself",
+            )
+        return self._by_hand
 
     # --- the parts ------------------------------------------------------------
 
@@ -297,18 +374,7 @@ class ControlService:
                 f"first_instance of rule {name!r}",
                 f"last_instance of rule {name!r}",
             )
-        if action is Action.DROP and not 1 <= rule.percent <= 100:
-            raise WireError(
-                "bad rule", f"rule {name!r} drops {rule.percent} %: it must be 1 to 100"
-            )
-        if action is Action.DELAY and not (
-            rule.delay_ms <= rule.delay_most_ms <= DURATION_LIMIT_MS
-        ):
-            raise WireError(
-                "bad rule",
-                f"rule {name!r} delays by {rule.delay_ms} to {rule.delay_most_ms} ms: the "
-                f"second must not be less than the first, nor more than {DURATION_LIMIT_MS}",
-            )
+        _check_measures(rule, action)
         return Rule(
             name,
             action,
@@ -320,6 +386,33 @@ class ControlService:
             rule.percent,
             rule.delay_ms,
             rule.delay_most_ms,
+            rule.copies,
+        )
+
+
+def _check_measures(rule: wire.GateRule, action: Action) -> None:
+    """Whether the numbers of a rule are such that its action can be done."""
+    name = rule.name
+    if action in SHARED and not 1 <= rule.percent <= 100:
+        raise WireError(
+            "bad rule", f"rule {name!r} {action}s {rule.percent} %: it must be 1 to 100"
+        )
+    if action is Action.DELAY and not rule.delay_ms <= rule.delay_most_ms <= DURATION_LIMIT_MS:
+        raise WireError(
+            "bad rule",
+            f"rule {name!r} delays by {rule.delay_ms} to {rule.delay_most_ms} ms: the "
+            f"second must not be less than the first, nor more than {DURATION_LIMIT_MS}",
+        )
+    if action is Action.REORDER and not 1 <= rule.delay_most_ms <= DURATION_LIMIT_MS:
+        raise WireError(
+            "bad rule",
+            f"rule {name!r} lets messages wait {rule.delay_most_ms} ms to be overtaken: "
+            f"it must be 1 to {DURATION_LIMIT_MS}",
+        )
+    if action is Action.DUPLICATE and not 1 <= rule.copies <= COPIES_LIMIT_COUNT:
+        raise WireError(
+            "bad rule",
+            f"rule {name!r} makes {rule.copies} copies: it must be 1 to {COPIES_LIMIT_COUNT}",
         )
 
 
@@ -346,8 +439,15 @@ def _changes(settings: wire.Settings) -> dict[str, Any]:
                 changes["scheme"] = NumberScheme(value)
             case "backoff" | "own_ballots":
                 changes[field.name] = value
+            case "attempt_limit_count":
+                if not 1 <= value <= ATTEMPT_LIMIT_COUNT:
+                    raise WireError(
+                        "bad settings",
+                        f"{field.name} is {value}: it must be 1 to {ATTEMPT_LIMIT_COUNT}",
+                    )
+                changes["attempt_limit"] = value
             case _:
-                least_ms = 1 if field.name == "patience_ms" else 0
+                least_ms = 0 if field.name.startswith("backoff") else 1
                 if not least_ms <= value <= DURATION_LIMIT_MS:
                     raise WireError(
                         "bad settings",
@@ -355,6 +455,11 @@ def _changes(settings: wire.Settings) -> dict[str, Any]:
                     )
                 changes[field.name] = value
     return changes
+
+
+def _settings_out(settings: Settings) -> wire.Settings:
+    fields = dataclasses.asdict(settings)
+    return wire.Settings(**{_WIRE_NAMES.get(name, name): value for name, value in fields.items()})
 
 
 def _rule_out(rule: Rule) -> wire.GateRule:
@@ -369,4 +474,5 @@ def _rule_out(rule: Rule) -> wire.GateRule:
         percent=rule.percent,
         delay_ms=rule.delay_ms,
         delay_most_ms=rule.delay_most_ms,
+        copies=rule.copies,
     )

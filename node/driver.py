@@ -24,12 +24,12 @@ and keep the state.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Protocol
 
 from node.disk import Disk
-from node.failpoints import Failpoint, Failpoints
+from node.failpoints import Armed, Failpoint, Failpoints
 from node.log import LineName, Log
 from paxos.chance import Chance
 from paxos.events import Line
@@ -148,15 +148,23 @@ class Transport(Protocol):
         """The peers whose link is up, in order."""
         ...
 
+    async def settled(self) -> None:
+        """Return once nothing that was sent would be lost with this process before it left."""
+        ...
+
 
 @dataclass(slots=True, eq=False)
 class _Step:
-    """What the core made of one input; the first ``done`` effects are carried out."""
+    """What the core made of one input; the first ``done`` effects are carried out.
+
+    ``leaving`` are the ends of the messages among them, where there is one to wait for.
+    """
 
     arrival: Arrival
     effects: tuple[Effect, ...]
     lines: tuple[Line | None, ...]
     done: int = 0
+    leaving: list[asyncio.Future[None]] = field(default_factory=list)
 
     @property
     def finished(self) -> bool:
@@ -165,6 +173,12 @@ class _Step:
     @property
     def next(self) -> Effect:
         return self.effects[self.done]
+
+    @property
+    def replied(self) -> bool:
+        """Whether it sends or answers something, and all of that is on its way."""
+        told = [isinstance(effect, Send | Answer) for effect in self.effects]
+        return any(told) and not any(told[self.done :])
 
     def awaits_sync(self) -> bool:
         """Whether a record that must be synced is still to be written."""
@@ -197,6 +211,7 @@ class Driver:
         batch_limit_count: how many instances share one sync at most.
         queue_limit_count: how many inputs wait before :attr:`full`.
         roles: what plays the roles; a broken variant's, maybe.
+        timers_run: whether timers run out by themselves; else :meth:`fire` does it.
     """
 
     def __init__(
@@ -212,6 +227,8 @@ class Driver:
         batch_limit_count: int,
         queue_limit_count: int,
         roles: Roles = ROLES,
+        *,
+        timers_run: bool = True,
     ) -> None:
         self._node_id = node_id
         self._members = members
@@ -225,6 +242,7 @@ class Driver:
         self._batch_limit_count = batch_limit_count
         self._queue_limit_count = queue_limit_count
         self._roles = roles
+        self._timers_run = timers_run
 
         self.instances: dict[int, Instance] = {}
         self._highest_instance = 0
@@ -232,10 +250,13 @@ class Driver:
         self._queues: dict[int, deque[Arrival]] = {}
         self._queued_count = 0
         self._wake = asyncio.Event()
+        self._resting = asyncio.Event()
         self._stopping = False
+        self._dying = False
         # A timer is its handle while it runs, and its input once it has fired
-        # and waits in the queue: there it can still be cancelled.
-        self._timers: dict[tuple[int, Timer, int], asyncio.TimerHandle | Arrival] = {}
+        # and waits in the queue: there it can still be cancelled. One that a
+        # hand is to let run out has no handle.
+        self._timers: dict[tuple[int, Timer, int], asyncio.TimerHandle | Arrival | None] = {}
         self._request_count = 0
         self._requests: dict[int, asyncio.Future[Answer | None]] = {}
 
@@ -267,6 +288,7 @@ class Driver:
             queue = self._queues[number] = deque()
         queue.append(arrival)
         self._queued_count += 1
+        self._resting.clear()
         self._wake.set()
 
     async def ask(
@@ -304,6 +326,14 @@ class Driver:
         self._requests[request] = answer
         self.put(Arrival(ProposeRequested(instance, request, value, timeout_ms), cause))
         return await asyncio.shield(answer)
+
+    def fire(self, instance: int, timer: Timer, token: int) -> bool:
+        """Let a timer run out that is set and doesn't run; whether there is such a one."""
+        key = (instance, timer, token)
+        if key not in self._timers or self._timers[key] is not None:
+            return False
+        self._fire(*key)
+        return True
 
     def link_up(self, peer: NodeId) -> None:
         """Tell every instance that may care that a peer can be reached again."""
@@ -348,6 +378,25 @@ class Driver:
             if instance.learner.learned is not None
         )
 
+    @property
+    def settings(self) -> Settings:
+        """The settings of instances that have none of their own."""
+        return self._settings
+
+    @property
+    def waiting_timers(self) -> list[tuple[int, Timer, int]]:
+        """The timers that are set and don't run, in the order in which they were set."""
+        return [key for key, running in self._timers.items() if running is None]
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether every input was taken and all its effects are carried out."""
+        return self._resting.is_set()
+
+    async def rest(self) -> None:
+        """Wait until that is so."""
+        await self._resting.wait()
+
     def settings_of(self, number: int) -> Settings:
         """The settings of an instance."""
         settings = self._settings
@@ -371,6 +420,8 @@ class Driver:
                 await self._carry_out([self._step(arrival) for arrival in batch])
             elif not self._queues:
                 self._wake.clear()
+                if not self._dying:
+                    self._resting.set()
                 await self._wake.wait()
         self._refuse_all()
 
@@ -465,6 +516,9 @@ class Driver:
                     break
         if early:
             await asyncio.wait(early, timeout=EARLY_LIMIT_S)
+        if self._failpoints.armed:
+            early_repliers = [step.arrival for step in steps if step.replied]
+            await self._strike_if_due(Failpoint.AFTER_REPLY, early_repliers)
         return written
 
     def _collect(self, step: _Step, persist: Persist) -> _Written:
@@ -481,15 +535,15 @@ class Driver:
         if not synced:
             await self._disk.append(records)
             return
-        self._strike_if_due(Failpoint.BEFORE_WRITE, synced)
+        await self._strike_if_due(Failpoint.BEFORE_WRITE, synced)
         if self._due(Failpoint.BEFORE_SYNC, synced) is not None:
             await self._disk.append(records)
-            self._strike_if_due(Failpoint.BEFORE_SYNC, synced)
+            await self._strike_if_due(Failpoint.BEFORE_SYNC, synced)
         numbers = await self._disk.append_durably(records)
         for one, number in zip(written, numbers, strict=True):
             if one.persist.sync:
                 self._log.write({**one.line, "number": number})
-        self._strike_if_due(Failpoint.AFTER_SYNC, synced)
+        await self._strike_if_due(Failpoint.AFTER_SYNC, synced)
 
     def _up_to_record(self, step: _Step) -> bool:
         """Carry out what comes after the sync, up to a further record; whether that was all."""
@@ -499,9 +553,14 @@ class Driver:
             if isinstance(effect, Persist):
                 return False
             ended = self._perform(step)
-            if isinstance(effect, Send) and message_kind(effect.message) == dying:
-                self._die_after(step, ended)
+            if isinstance(effect, Send) and dying and message_kind(effect.message) == dying[0]:
+                assert ended is not None, "a message between nodes has an end"
+                self._die_after(dying[1], step, [ended])
                 return True
+        if self._failpoints.armed and step.replied:
+            due = self._due(Failpoint.AFTER_REPLY, [step.arrival])
+            if due is not None:
+                self._die_after(due[0], step, step.leaving)
         reply = step.arrival.reply
         if reply is not None and not reply.done():
             reasons = [e.reason for e in step.effects if isinstance(e, Ignore)]
@@ -522,7 +581,10 @@ class Driver:
         match effect:
             case Send(to, message):
                 assert line is not None, f"a message without a line: {message}"
-                return self._send(step.arrival, to, message, self._log.write(line))
+                ended = self._send(step.arrival, to, message, self._log.write(line))
+                if ended is not None:
+                    step.leaving.append(ended)
+                return ended
             case SetTimer():
                 assert line is not None, f"a timer without a line: {effect}"
                 self._set_timer(effect, line)
@@ -561,7 +623,10 @@ class Driver:
         self._log.write({**line, "after_ms": after_ms})
         key = (effect.instance, effect.timer, effect.token)
         self._cancel_timer(key)
-        self._timers[key] = asyncio.get_running_loop().call_later(after_ms / 1000, self._fire, *key)
+        self._timers[key] = None
+        if self._timers_run:
+            loop = asyncio.get_running_loop()
+            self._timers[key] = loop.call_later(after_ms / 1000, self._fire, *key)
 
     def _cancel_timer(self, key: tuple[int, Timer, int]) -> None:
         running = self._timers.pop(key, None)
@@ -576,18 +641,20 @@ class Driver:
 
     # --- failpoints -----------------------------------------------------------
 
-    def _due(self, failpoint: Failpoint, arrivals: list[Arrival]) -> int | None:
+    def _due(self, failpoint: Failpoint, arrivals: list[Arrival]) -> tuple[Armed, int] | None:
         for arrival in arrivals:
-            if self._failpoints.due(failpoint, arrival.instance, arrival.kind):
-                return arrival.instance
+            armed = self._failpoints.due(failpoint, arrival.instance, arrival.kind)
+            if armed is not None:
+                return armed, arrival.instance
         return None
 
-    def _strike_if_due(self, failpoint: Failpoint, arrivals: list[Arrival]) -> None:
-        number = self._due(failpoint, arrivals)
-        if number is not None:
-            self._failpoints.strike(failpoint, number)
+    async def _strike_if_due(self, failpoint: Failpoint, arrivals: list[Arrival]) -> None:
+        due = self._due(failpoint, arrivals)
+        if due is not None:
+            await self._transport.settled()
+            self._failpoints.strike(*due)
 
-    def _sends_before_dying(self, step: _Step) -> str | None:
+    def _sends_before_dying(self, step: _Step) -> tuple[str, Armed] | None:
         """The kind of message between two of which the process must end, if it must."""
         if not self._failpoints.armed:
             return None
@@ -597,17 +664,16 @@ class Driver:
             if isinstance(effect, Send)
         ]
         for kind in kinds:
-            if kinds.count(kind) > 1 and self._failpoints.due(
-                Failpoint.BETWEEN_SENDS, step.arrival.instance, kind
-            ):
-                return kind
+            armed = self._failpoints.due(Failpoint.BETWEEN_SENDS, step.arrival.instance, kind)
+            if armed is not None and kinds.count(kind) > 1:
+                return kind, armed
         return None
 
-    def _die_after(self, step: _Step, ended: asyncio.Future[None] | None) -> None:
-        # The loop goes on meanwhile: the first message may be to this very node.
-        assert ended is not None, "a message between nodes has an end"
+    def _die_after(self, armed: Armed, step: _Step, ends: list[asyncio.Future[None]]) -> None:
+        # The loop goes on meanwhile: a message may be to this very node.
+        self._dying = True
         number = step.arrival.instance
-        ended.add_done_callback(lambda _: self._failpoints.strike(Failpoint.BETWEEN_SENDS, number))
+        asyncio.gather(*ends).add_done_callback(lambda _: self._failpoints.strike(armed, number))
 
     # --- the end --------------------------------------------------------------
 

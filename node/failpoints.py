@@ -1,4 +1,4 @@
-"""Failpoints: the process kills itself at an exact point of the protocol, once.
+"""Failpoints: the process kills itself, or loses power, at an exact point of the protocol, once.
 
 They are armed through the control service only. Given by the environment, a
 failpoint would strike again at every start.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NoReturn
 
+from node.files import RealFiles
 from paxos.events import Line
 
 EXIT_KILLED: Final = 137
@@ -24,6 +25,7 @@ class Failpoint(StrEnum):
     BEFORE_SYNC = "between the write and its sync"
     AFTER_SYNC = "after the sync, before any reply"
     BETWEEN_SENDS = "between two sends"
+    AFTER_REPLY = "after the last message of a step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,13 @@ class Armed:
         instance: 0 for whichever comes first.
         kind: of the input whose record is meant, or of the messages sent;
             empty for any.
+        power: it is a power loss, not a kill.
     """
 
     failpoint: Failpoint
     instance: int = 0
     kind: str = ""
+    power: bool = False
 
     def fits(self, failpoint: Failpoint, instance: int, kind: str) -> bool:
         """Whether this is the moment."""
@@ -56,13 +60,18 @@ class Failpoints:
     Args:
         write: takes a line without its header.
         write_last: takes the line that ends the incarnation.
+        files: what a power loss takes from.
     """
 
     def __init__(
-        self, write: Callable[[Line], object], write_last: Callable[[Line], object]
+        self,
+        write: Callable[[Line], object],
+        write_last: Callable[[Line], object],
+        files: RealFiles,
     ) -> None:
         self._write = write
         self._write_last = write_last
+        self._files = files
         self._armed: list[Armed] = []
 
     @property
@@ -78,25 +87,46 @@ class Failpoints:
             line["instance"] = armed.instance
         if armed.kind:
             line["message_kind"] = armed.kind
+        if armed.power:
+            line["power"] = True
         self._write(line)
 
     def disarm(self) -> None:
         """Disarm all."""
         self._armed.clear()
 
-    def due(self, failpoint: Failpoint, instance: int, kind: str) -> bool:
-        """Whether the process must end at this point."""
-        return any(armed.fits(failpoint, instance, kind) for armed in self._armed)
+    def due(self, failpoint: Failpoint, instance: int, kind: str) -> Armed | None:
+        """The one that must end the process at this point, if there is one."""
+        for armed in self._armed:
+            if armed.fits(failpoint, instance, kind):
+                return armed
+        return None
 
-    def strike(self, failpoint: Failpoint, instance: int) -> NoReturn:
+    def strike(self, armed: Armed, instance: int) -> NoReturn:
         """Write ``failpoint_hit`` and end as SIGKILL ends a process: nothing is cleaned up."""
-        self._write_last(
-            {
-                "event": "failpoint_hit",
-                "failpoint": str(failpoint),
-                "instance": instance,
-            }
+        line: Line = {
+            "event": "failpoint_hit",
+            "failpoint": str(armed.failpoint),
+            "instance": instance,
+        }
+        if armed.power:
+            line["power"] = True
+            self._files.lose_power(lambda _: self._write_last(line))
+        else:
+            self._write_last(line)
+        _end()
+
+    def lose_power(self) -> NoReturn:
+        """Write ``power_lost``, undo what was not synced, and end at once."""
+        self._files.lose_power(
+            lambda loss: self._write_last(
+                {"event": "power_lost", "bytes": loss.byte_count, "names": loss.name_count}
+            )
         )
-        os.kill(os.getpid(), signal.SIGKILL)
-        # The kernel spares the first process of a container.
-        os._exit(EXIT_KILLED)
+        _end()
+
+
+def _end() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    # The kernel spares the first process of a container.
+    os._exit(EXIT_KILLED)

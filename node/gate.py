@@ -1,4 +1,6 @@
-"""The gate: what stands between the core and the wire, and can cut, drop, delay and hold.
+"""The gate: what stands between the core and the wire.
+
+It can cut, drop, delay, hold, duplicate and reorder messages.
 
 A request is gated at its sender, before its call starts; a reply is gated at
 its addressee, after its call has returned. So no call is open while a message
@@ -32,6 +34,10 @@ KINDS: Final = frozenset(
 )
 
 
+PROBE: Final = "probe"
+"""The kind of what is no message of the protocol: it asks whether a link carries."""
+
+
 class Action(StrEnum):
     """What a rule does to the messages that it fits."""
 
@@ -39,6 +45,12 @@ class Action(StrEnum):
     DROP = "drop"
     DELAY = "delay"
     HOLD = "hold"
+    DUPLICATE = "duplicate"
+    REORDER = "reorder"
+
+
+SHARED: Final = frozenset({Action.DROP, Action.DUPLICATE, Action.REORDER})
+"""What a rule does to a share of the messages that it fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +96,11 @@ class Rule:
         kinds: of which kinds; empty for all.
         first_instance: 0 for every instance, and messages of none.
         last_instance: the last of the range that ``first_instance`` begins.
-        percent: for ``DROP``: in how many cases of 100.
+        percent: for ``DROP``, ``DUPLICATE`` and ``REORDER``: in how many cases
+            of 100.
         delay_ms: for ``DELAY``: the least wait.
-        delay_most_ms: for ``DELAY``: the longest wait.
+        delay_most_ms: for ``DELAY`` and ``REORDER``: the longest wait.
+        copies: for ``DUPLICATE``: how many times more the message passes.
     """
 
     name: str
@@ -99,6 +113,7 @@ class Rule:
     percent: int = 0
     delay_ms: int = 0
     delay_most_ms: int = 0
+    copies: int = 0
 
     def fits(self, passage: Passage) -> bool:
         """Whether the rule is about this message."""
@@ -134,11 +149,14 @@ class Rule:
         if self.first_instance:
             fields["first_instance"] = self.first_instance
             fields["last_instance"] = self.last_instance
-        if self.action is Action.DROP:
+        if self.action in SHARED:
             fields["percent"] = self.percent
         if self.action is Action.DELAY:
             fields["delay_ms"] = self.delay_ms
+        if self.action in {Action.DELAY, Action.REORDER}:
             fields["delay_most_ms"] = self.delay_most_ms
+        if self.action is Action.DUPLICATE:
+            fields["copies"] = self.copies
         return fields
 
 
@@ -152,12 +170,23 @@ class Held:
     let_go: asyncio.Future[None] = field(compare=False, repr=False)
 
 
+@dataclass(slots=True)
+class _Fate:
+    """What the rules together want of one message."""
+
+    lost_by: Rule | None = None
+    holder: Rule | None = None
+    delays: list[tuple[Rule, int]] = field(default_factory=list)
+    mixer: Rule | None = None
+    repeats: list[Rule] = field(default_factory=list)
+
+
 class Gate:
     """The rules in force, and the messages that they hold.
 
     Args:
         write: takes a line without its header.
-        chance: decides drops and delays.
+        chance: decides whom a share befalls, and how long a delay is.
         held_limit_count: how many messages may wait; one more is dropped.
     """
 
@@ -170,6 +199,8 @@ class Gate:
         self._rules: tuple[Rule, ...] = ()
         self._held: dict[int, Held] = {}
         self._held_count = 0
+        # Who waits to be overtaken, by rule, source and addressee: one each.
+        self._overtaken: dict[tuple[str, NodeId, NodeId], asyncio.Future[str | None]] = {}
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -188,43 +219,53 @@ class Gate:
                 return rule.name
         return None
 
-    async def admits(self, passage: Passage) -> bool:
-        """Wait as long as the rules say; whether the message may go on after that.
+    async def admits(self, passage: Passage) -> int:
+        """Wait as long as the rules say; how many times the message goes on after that.
 
         Every rule that fits is asked, in order. A message that one of them
         loses is lost; else it is held if one of them holds it; else it waits
-        for all delays together.
+        for all delays together, and then for the one that is to overtake it.
         """
-        holder: Rule | None = None
-        delays: list[tuple[Rule, int]] = []
+        fate = self._fate(passage)
+        if fate.lost_by is not None:
+            return self._drop(passage, fate.lost_by.name)
+        for rule in fate.repeats:
+            self._tell("message_duplicated", passage, rule, copies=rule.copies)
+        count = 1 + sum(rule.copies for rule in fate.repeats)
+        if fate.holder is not None:
+            return count if await self._hold(passage, fate.holder) else 0
+        for rule, delay_ms in fate.delays:
+            self._tell("message_delayed", passage, rule, delay_ms=delay_ms)
+        if fate.delays:
+            await asyncio.sleep(sum(delay_ms for _, delay_ms in fate.delays) / 1000)
+        if fate.mixer is not None:
+            await self._mix(passage, fate.mixer)
+        return count
+
+    def _fate(self, passage: Passage) -> _Fate:
+        fate = _Fate()
         for rule in self._rules:
             if not rule.fits(passage):
                 continue
             match rule.action:
                 case Action.CUT:
-                    return self._drop(passage, rule.name)
+                    fate.lost_by = rule
                 case Action.DROP:
-                    if self._chance.percent(rule.percent):
-                        return self._drop(passage, rule.name)
+                    fate.lost_by = rule if self._chance.percent(rule.percent) else None
                 case Action.DELAY:
                     delay_ms = self._chance.between(rule.delay_ms, rule.delay_most_ms)
-                    delays.append((rule, delay_ms))
+                    fate.delays.append((rule, delay_ms))
                 case Action.HOLD:
-                    holder = holder or rule
-        if holder is not None:
-            return await self._hold(passage, holder)
-        for rule, delay_ms in delays:
-            self._write(
-                {
-                    "event": "message_delayed",
-                    **passage.fields(),
-                    "rule": rule.name,
-                    "delay_ms": delay_ms,
-                }
-            )
-        if delays:
-            await asyncio.sleep(sum(delay_ms for _, delay_ms in delays) / 1000)
-        return True
+                    fate.holder = fate.holder or rule
+                case Action.DUPLICATE:
+                    if passage.kind != PROBE and self._chance.percent(rule.percent):
+                        fate.repeats.append(rule)
+                case Action.REORDER:
+                    if passage.kind != PROBE:
+                        fate.mixer = fate.mixer or rule
+            if fate.lost_by is not None:
+                break
+        return fate
 
     def held(self) -> tuple[Held, ...]:
         """The messages that wait now, oldest first."""
@@ -251,15 +292,44 @@ class Gate:
 
     async def _hold(self, passage: Passage, rule: Rule) -> bool:
         if len(self._held) >= self._held_limit_count:
-            return self._drop(passage, f"{rule.name} (it holds no more messages)")
+            self._drop(passage, f"{rule.name} (it holds no more messages)")
+            return False
         self._held_count += 1
         number = self._held_count
         let_go = asyncio.get_running_loop().create_future()
         self._held[number] = Held(number, passage, rule.name, let_go)
-        self._write({"event": "message_held", **passage.fields(), "rule": rule.name})
+        self._tell("message_held", passage, rule)
         await let_go
         return True
 
-    def _drop(self, passage: Passage, rule: str) -> bool:
+    async def _mix(self, passage: Passage, rule: Rule) -> None:
+        """Overtake the message that waits for one, or wait for one to overtake this."""
+        way = (rule.name, passage.source, passage.to)
+        waiting = self._overtaken.pop(way, None)
+        if waiting is not None:
+            # It wakes in a later turn of the loop: this one is on its way by then.
+            waiting.set_result(passage.message)
+            return
+        if not self._chance.percent(rule.percent):
+            return
+        loop = asyncio.get_running_loop()
+        overtaken: asyncio.Future[str | None] = loop.create_future()
+        self._overtaken[way] = overtaken
+        alarm = loop.call_later(rule.delay_most_ms / 1000, self._give_up_waiting, way, overtaken)
+        behind = await overtaken
+        alarm.cancel()
+        self._tell("message_reordered", passage, rule, behind=behind)
+
+    def _give_up_waiting(
+        self, way: tuple[str, NodeId, NodeId], overtaken: asyncio.Future[str | None]
+    ) -> None:
+        if self._overtaken.get(way) is overtaken:
+            del self._overtaken[way]
+            overtaken.set_result(None)
+
+    def _tell(self, event: str, passage: Passage, rule: Rule, **more: int | str | None) -> None:
+        self._write({"event": event, **passage.fields(), "rule": rule.name, **more})
+
+    def _drop(self, passage: Passage, rule: str) -> int:
         self._write({"event": "message_dropped", **passage.fields(), "rule": rule})
-        return False
+        return 0

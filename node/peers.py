@@ -219,6 +219,9 @@ class Carrier:
         """The peers whose link is up, in order."""
         return self._links.up()
 
+    async def settled(self) -> None:
+        """Return at once: who waits for a message to have left waits for its end."""
+
     def send(self, to: NodeId, message: Message, line: LineName) -> asyncio.Future[None]:
         """Take a message for its addressee; nothing is promised.
 
@@ -261,12 +264,12 @@ class Carrier:
         self, to: NodeId, message: Message, line: LineName, ended: asyncio.Future[None]
     ) -> None:
         passage = Passage(self._node_id, to, message_kind(message), message.instance, str(line))
-        answers: list[Answered] = []
-        if await self._gate.admits(passage):
-            if to == self._node_id:
-                answers = await self._to_self(message, line)
-            else:
-                answers = await self._call(to, message, line, passage)
+        times = await self._gate.admits(passage)
+        if to == self._node_id:
+            calls = [self._to_self(message, line) for _ in range(times)]
+        else:
+            calls = [self._call(to, message, line, passage) for _ in range(times)]
+        answers = [answered for found in await asyncio.gather(*calls) for answered in found]
         ended.set_result(None)
         for answered in answers:
             # A peer may tell several; none waits for another at the gate.
@@ -316,6 +319,6 @@ class Carrier:
             message.instance,
             None if answered.cause is None else str(answered.cause),
         )
-        if await self._gate.admits(passage):
-            given = Received(source, message, answer=answers_status)
+        given = Received(source, message, answer=answers_status)
+        for _ in range(await self._gate.admits(passage)):
             self._driver.put(Arrival(given, answered.cause))

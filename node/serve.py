@@ -27,15 +27,17 @@ from node.ending import EXIT_STOPPED, Tasks
 from node.failpoints import Failpoints
 from node.files import RealFiles
 from node.gate import Gate
+from node.hand import Hand
 from node.log import STANDARD_OUTPUT, Log, Output
 from node.peers import Carrier, Links, Peer
 from node.refusals import Refusals
 from node.services import PAXOS, PaxosService, handlers
+from node.unsafe import CORRECT, Played
 from paxos.chance import Chance
 from paxos.events import Line
-from paxos.protocol import ROLES, Roles, node_name
+from paxos.protocol import Roles, node_name
 from paxos.recorder import recovered_line
-from paxos.storage import NotFormatted, Recovered, Storage, StorageFailed, open_storage
+from paxos.storage import Keeping, NotFormatted, Recovered, Storage, StorageFailed
 
 
 def server_options(config: Config) -> list[tuple[str, int]]:
@@ -51,12 +53,12 @@ def server_options(config: Config) -> list[tuple[str, int]]:
     ]
 
 
-async def serve(config: Config, roles: Roles = ROLES) -> int:
+async def serve(config: Config, played: Played = CORRECT) -> int:
     """Run a node until it is told to stop.
 
     Args:
         config: all settings.
-        roles: what plays the roles.
+        played: the roles and the storage; a broken variant's, maybe.
 
     Returns:
         The exit code.
@@ -74,8 +76,8 @@ async def serve(config: Config, roles: Roles = ROLES) -> int:
     public = _server(config, config.listen, "PAXOS_LISTEN")
     control = _server(config, (config.control_listen,), "PAXOS_CONTROL_LISTEN")
     files = RealFiles(Path(config.state_dir))
-    storage, recovered = _open(files, config)
-    node = Node(config, roles, storage, recovered)
+    storage, recovered = _open(files, config, played.keeping)
+    node = Node(config, played.roles, files, storage, recovered)
     try:
         await node.start(public, control)
         reason = await node.stop_reason
@@ -92,12 +94,18 @@ class Node:
     Args:
         config: all settings.
         roles: what plays the roles.
+        files: the directory under the storage, which may lose power.
         storage: the open state directory.
         recovered: what it held.
     """
 
     def __init__(
-        self, config: Config, roles: Roles, storage: Storage, recovered: Recovered
+        self,
+        config: Config,
+        roles: Roles,
+        files: RealFiles,
+        storage: Storage,
+        recovered: Recovered,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.stop_reason: asyncio.Future[str] = loop.create_future()
@@ -114,7 +122,8 @@ class Node:
         loop.set_exception_handler(self._tasks.on_loop_error)
         self._disk = Disk(storage)
         self._gate = Gate(self._log.write, chance, config.held_limit_count)
-        self._failpoints = Failpoints(self._log.write, self._log.write_last)
+        self._files = files
+        self._failpoints = Failpoints(self._log.write, self._log.write_last, files)
         self._refusals = Refusals(self._log, config.refusal_interval_ms)
         self._codec = Codec(config.node, config.members)
         self._peers = {peer: Peer(peer, address, config) for peer, address in config.peers}
@@ -128,6 +137,7 @@ class Node:
             self._log,
             self._tasks,
         )
+        self._hand = Hand(config.node, config.members) if config.unsafe_manual else None
         self._driver = Driver(
             config.node,
             config.members,
@@ -136,12 +146,15 @@ class Node:
             self._disk,
             self._failpoints,
             chance,
-            self._carrier,
+            self._hand or self._carrier,
             config.batch_limit_count,
             config.queue_limit_count,
             roles,
+            timers_run=self._hand is None,
         )
         self._carrier.serve(self._driver)
+        if self._hand is not None:
+            self._hand.serve(self._driver)
         self._catchup = Catchup(
             self._driver,
             self._carrier,
@@ -149,7 +162,9 @@ class Node:
             self._tasks,
             config.learn_interval_ms,
         )
-        self._links.on_up = self._on_link_up
+        # The hand reaches everybody at any time: a link that comes up says nothing.
+        if self._hand is None:
+            self._links.on_up = self._on_link_up
         self._health = health.aio.HealthServicer()
         self._driving: asyncio.Task[None] | None = None
 
@@ -242,6 +257,8 @@ class Node:
                 self._links,
                 self._peers,
                 self._failpoints,
+                self._files,
+                self._hand,
                 self._ask_to_stop,
             )
             served.append(handlers(CONTROL, control.behaviours(), self._refusals, self._tasks))
@@ -273,7 +290,7 @@ def _server(config: Config, addresses: tuple[Address, ...], setting: str) -> grp
     return server
 
 
-def _open(files: RealFiles, config: Config) -> tuple[Storage, Recovered]:
+def _open(files: RealFiles, config: Config, keeping: Keeping) -> tuple[Storage, Recovered]:
     try:
         files.lock()
     except FileNotFoundError as error:
@@ -283,4 +300,4 @@ def _open(files: RealFiles, config: Config) -> tuple[Storage, Recovered]:
         ) from error
     except OSError as error:
         raise StorageFailed(f"{files} can't be used: {error.strerror}") from error
-    return open_storage(files, config.cluster, config.node, config.members)
+    return keeping.open(files, config.cluster, config.node, config.members)

@@ -187,6 +187,7 @@ class PaxosService:
         context: Context,
     ) -> tuple[Message, LineName]:
         asked: Asked = self._codec.asked(request)
+        self._check_not_manual()
         self._check_room(asked.message.instance)
         left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         context.add_done_callback(
@@ -196,6 +197,14 @@ class PaxosService:
         if reply.message is None or reply.line is None:
             raise self._unanswered(reply)
         return reply.message, reply.line
+
+    def _check_not_manual(self) -> None:
+        if self._config.unsafe_manual:
+            raise Refused(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "manual mode",
+                f"{self._name} takes messages from the hand of the orchestrator only",
+            )
 
     def _check_queue(self) -> None:
         if self._driver.full:
@@ -215,6 +224,7 @@ class PaxosService:
 
     async def _answer_node(self, question: Question, reply: wire.StatusReply) -> None:
         """Answer with learned values, one step of the core for each."""
+        self._check_not_manual()
         self._check_queue()
         numbers = [question.instance]
         if not question.instance:

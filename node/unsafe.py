@@ -1,13 +1,35 @@
 """The only door to the broken variants; nothing comes through it by accident."""
 
 import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from node.config import BadConfiguration
-from paxos.protocol import Roles
+from paxos.protocol import ROLES, Roles
+from paxos.storage import KEEPING, Keeping
 
 
-def load_roles(name: str) -> Roles:
-    """The roles of a broken variant.
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a node is made of beside its own code.
+
+    Attributes:
+        roles: what plays the roles.
+        keeping: how the state is opened.
+        settings: fields of the core's settings that differ.
+    """
+
+    roles: Roles = ROLES
+    keeping: Keeping = KEEPING
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+CORRECT: Final = Played()
+
+
+def load_variant(name: str) -> Played:
+    """What a broken variant plays.
 
     Raises:
         BadConfiguration: there is none of this name, or this installation has
@@ -24,5 +46,5 @@ def load_roles(name: str) -> Roles:
         raise BadConfiguration(
             f"PAXOS_UNSAFE_VARIANT is {name!r}; known are {', '.join(variants.VARIANTS)}"
         )
-    roles: Roles = variants.load(name)
-    return roles
+    variant = variants.load(name)
+    return Played(variant.roles, variant.keeping, variant.settings)

@@ -196,9 +196,13 @@ class Node:
         failpoint: control_pb2.ArmFailpointRequest.Failpoint.ValueType,
         kind: str = "",
         instance: int = 0,
+        *,
+        power: bool = False,
     ) -> None:
         """Arm a failpoint, for once."""
-        request = control_pb2.ArmFailpointRequest(failpoint=failpoint, kind=kind, instance=instance)
+        request = control_pb2.ArmFailpointRequest(
+            failpoint=failpoint, kind=kind, instance=instance, power=power
+        )
         self.control.ArmFailpoint(request, timeout=PATIENCE_S)
 
     def kill(self) -> int:

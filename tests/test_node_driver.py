@@ -12,6 +12,7 @@ import pytest
 from node.disk import Disk
 from node.driver import Arrival, Driver, Reply
 from node.failpoints import Failpoints
+from node.files import RealFiles
 from node.log import LineName, Log, Output
 from paxos.chance import Chance
 from paxos.events import Line, decode
@@ -85,6 +86,9 @@ class Notes:
         self.sent.append((to, message))
         return asyncio.get_running_loop().create_future()
 
+    async def settled(self) -> None:
+        """Nothing is lost that nobody delivers."""
+
     def reachable(self) -> tuple[NodeId, ...]:
         """Everybody."""
         return (2, 3)
@@ -105,7 +109,7 @@ class Bench:
             settings,
             log,
             cast(Disk, self.disk),
-            Failpoints(log.write, log.write_last),
+            Failpoints(log.write, log.write_last, RealFiles(folder)),
             Chance(7),
             self.notes,
             batch_limit_count=16,
@@ -286,7 +290,7 @@ def test_an_early_reply_of_a_broken_variant_is_out_before_the_write(tmp_path: Pa
             "state_persisted",
         ]
 
-    drive(tmp_path, play, roles=load("reply-before-write"))
+    drive(tmp_path, play, roles=load("reply-before-write").roles)
 
 
 def test_a_timer_that_was_cancelled_after_it_fired_is_not_fed(tmp_path: Path) -> None:

@@ -178,10 +178,71 @@ class TestGate:
             await asyncio.sleep(0)  # It runs until it is held.
             second = await gate.admits(_passage(1, 3))
             gate.release([1])
-            return await first and not second
+            return bool(await first) and not second
 
         assert run(send_two())
         assert lines[-2]["rule"] == "hold (it holds no more messages)"
+
+    def test_a_duplicate_passes_several_times_and_only_so_many_of_a_hundred(self) -> None:
+        """The share is drawn for each message; a probe, no message of the protocol, is spared."""
+        gate, lines = _gate(Rule("echo", Action.DUPLICATE, percent=30, copies=2))
+
+        async def send_many() -> list[int]:
+            return [await gate.admits(_passage(1, 2)) for _ in range(1000)]
+
+        times = run(send_many())
+        assert set(times) == {1, 3}
+        assert 200 < times.count(3) < 400
+        assert len(lines) == 1 + times.count(3)
+        always, told = _gate(Rule("echo", Action.DUPLICATE, percent=100, copies=2))
+        assert run(always.admits(_passage(1, 2, "probe"))) == 1
+        assert len(told) == 1
+
+    def test_a_message_that_is_held_passes_as_often_when_it_is_released(self) -> None:
+        """Both rules hold: first it waits, then it passes twice."""
+        gate, _ = _gate(
+            Rule("hold", Action.HOLD), Rule("echo", Action.DUPLICATE, percent=100, copies=1)
+        )
+
+        async def hold_and_release() -> int:
+            sent = asyncio.create_task(gate.admits(_passage(1, 2)))
+            await asyncio.sleep(0)  # It runs until it is held.
+            gate.release([1])
+            return await sent
+
+        assert run(hold_and_release()) == 2
+
+    def test_a_message_waits_for_the_next_one_on_its_way_and_follows_it(self) -> None:
+        """The second overtakes the first, the fourth the third; another way is another matter."""
+        gate, lines = _gate(Rule("mix", Action.REORDER, percent=100, delay_most_ms=60_000))
+
+        async def send_all() -> list[tuple[int, int]]:
+            gone: list[tuple[int, int]] = []
+
+            async def send(to: int, instance: int) -> None:
+                assert await gate.admits(_passage(1, to, instance=instance)) == 1
+                gone.append((to, instance))
+
+            sent = []
+            for to, instance in ((2, 1), (3, 1), (2, 2), (2, 3), (2, 4), (3, 2)):
+                sent.append(asyncio.create_task(send(to, instance)))
+                await asyncio.sleep(0)  # It runs until it waits or is gone.
+            await asyncio.gather(*sent)
+            return gone
+
+        gone = run(send_all())
+        assert [instance for to, instance in gone if to == 2] == [2, 1, 4, 3]
+        assert [instance for to, instance in gone if to == 3] == [2, 1]
+        told = [line["behind"] for line in lines if line["event"] == "message_reordered"]
+        assert told == ["n1/1/1"] * 3
+
+    def test_a_message_that_none_overtakes_goes_on_when_its_time_is_up(self) -> None:
+        """It was delayed and nothing else, and the line says so; a probe never waits."""
+        gate, lines = _gate(Rule("mix", Action.REORDER, percent=100, delay_most_ms=1))
+        assert run(gate.admits(_passage(1, 2))) == 1
+        assert (lines[-1]["event"], lines[-1]["behind"]) == ("message_reordered", None)
+        assert run(gate.admits(_passage(1, 2, "probe"))) == 1
+        assert len(lines) == 2
 
 
 class TestRefusals:

@@ -180,6 +180,47 @@ class TestFailpoints:
         assert one.wait_for("state_recovered", instance=1)["promised"] == recovered
         assert prepare(one, 1, 2, source=102).nack.promised.round == int(recovered[0])
 
+    @pytest.mark.parametrize(
+        ("failpoint", "recovered"),
+        [
+            (Failpoint.BEFORE_WRITE, "3.g1"),
+            (Failpoint.BEFORE_SYNC, "3.g1"),
+            (Failpoint.AFTER_SYNC, "5.g1"),
+        ],
+    )
+    def test_a_power_loss_takes_what_was_not_synced_and_nothing_else(
+        self, one: Node, failpoint: Failpoint, recovered: str
+    ) -> None:
+        """§2.5. Between the write and its sync it differs from a kill, and nobody had heard."""
+        assert prepare(one, 1, 3).HasField("promise")
+        one.arm(ARM.Failpoint.Value(failpoint.name), "prepare", power=True)
+        with pytest.raises(grpc.RpcError):
+            prepare(one, 1, 5)
+        assert one.ended() == -signal.SIGKILL
+        assert one.lines[-1]["power"]
+        assert not one.events("promise_sent", ballot="5.g1")
+
+        one.start()
+        assert not one.events("tail_cut")
+        assert one.wait_for("state_recovered", instance=1)["promised"] == recovered
+
+    def test_a_power_loss_on_command_leaves_what_was_promised(self, one: Node) -> None:
+        """All that a reply spoke of was synced: the loss is told of, and takes nothing."""
+        prepare(one, 1, 3)
+        with pytest.raises(grpc.RpcError):
+            one.control.LosePower(control_pb2.LosePowerRequest(), timeout=PATIENCE_S)
+        assert one.ended() == -signal.SIGKILL
+        assert (one.lines[-1]["event"], one.lines[-1]["bytes"]) == ("power_lost", 0)
+        one.start()
+        assert one.wait_for("state_recovered", instance=1)["promised"] == "3.g1"
+
+    def test_after_the_reply_its_client_has_it(self, one: Node) -> None:
+        """The process ends when the promise is out, and not before."""
+        one.arm(ARM.AFTER_REPLY, "prepare")
+        assert prepare(one, 1, 3).HasField("promise")
+        assert one.ended() == -signal.SIGKILL
+        assert [line["event"] for line in one.lines][-1] == "failpoint_hit"
+
     def test_an_accepted_value_outlives_a_kill_after_the_sync(self, one: Node) -> None:
         """The pair is on disk though no reply was ever sent; a later Prepare is told of it."""
         prepare(one, 1, 3)

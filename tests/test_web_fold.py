@@ -125,6 +125,8 @@ def walls() -> list[Line]:
     ]
     gate("message_held", sent[0])
     gate("message_delayed", sent[1], delay_ms=5)
+    gate("message_duplicated", sent[1], copies=1)
+    gate("message_reordered", sent[1], behind=line_id(sent[2]))
     gate("message_dropped", sent[2])
     fault(builder, "fault_applied", "pause", ["n5"])
     failed = {"message": line_id(sent[3]), "kind": "prepare", "status": "DEADLINE_EXCEEDED"}
@@ -141,6 +143,11 @@ def walls() -> list[Line]:
     builder.write(ORCHESTRATOR, "node_exited", of="n3", exit_code=137, reason="SIGKILL")
     fault(builder, "fault_applied", "kill", ["n3"])
     say("n3 back 1.n1")
+    builder.write("n3", "failpoint_hit", failpoint="after the sync", instance=1, power=True)
+    say("n3 back 1.n1")
+    builder.write("n4", "power_lost", bytes=132, names=0)
+    fault(builder, "fault_applied", "power_loss", ["n4"])
+    say("n4 back")
     builder.write(ORCHESTRATOR, "node_exited", of="n5", exit_code=1, reason="a failed sync")
 
     say("instance 2", "stranger n1 plum")

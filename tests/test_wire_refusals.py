@@ -151,6 +151,10 @@ CASES = [
     Case("SetGate", gate(action=RULE.DROP), "rule 'r' drops 0 %: it must be 1 to 100"),
     Case("SetGate", gate(action=RULE.DROP, percent=101), "rule 'r' drops 101 %"),
     Case("SetGate", gate(action=RULE.DELAY, delay_ms=2), "rule 'r' delays by 2 to 0 ms"),
+    Case("SetGate", gate(action=RULE.DUPLICATE, copies=1), "rule 'r' duplicates 0 %: it must be"),
+    Case("SetGate", gate(action=RULE.DUPLICATE, percent=9), "rule 'r' makes 0 copies: it must be"),
+    Case("SetGate", gate(action=RULE.REORDER, percent=0), "rule 'r' reorders 0 %"),
+    Case("SetGate", gate(action=RULE.REORDER, percent=9), "rule 'r' lets messages wait 0 ms to"),
     Case(
         "SetGate",
         control_pb2.SetGateRequest(
@@ -172,6 +176,8 @@ CASES = [
     Case("Configure", configure(2, 1), "first_instance is 2 and last_instance 1"),
     Case("Configure", configure(number_scheme="odd"), "number_scheme is 'odd'; known are"),
     Case("Configure", configure(patience_ms=0), "patience_ms is 0: it must be 1 to 600000"),
+    Case("Configure", configure(learn_timeout_ms=0), "learn_timeout_ms is 0: it must be 1 to"),
+    Case("Configure", configure(attempt_limit_count=0), "attempt_limit_count is 0: it must be"),
     Case("Configure", configure(backoff_base_ms=9000), "backoff_base_ms must not be more than"),
     Case("Probe", control_pb2.ProbeRequest(to=1, timeout_ms=1), "to is 1, which is no peer"),
     Case("Probe", control_pb2.ProbeRequest(to=2), "timeout_ms is 0: it must be 1 to"),

@@ -110,7 +110,8 @@ const HANDLERS = {
   },
 
   node_stopped: (state, line, id) => ended(state, line.node, "stop", id),
-  failpoint_hit: (state, line, id) => ended(state, line.node, "failpoint", id),
+  failpoint_hit: (state, line, id) => ended(state, line.node, line.power === true ? "power_loss" : "failpoint", id),
+  power_lost: (state, line, id) => ended(state, line.node, "power_loss", id),
   node_exited: (state, line, id) => ended(state, line.of, "exit", id),
 
   disk_read(state, line, id) {

@@ -64,6 +64,11 @@ class ControlStub:
                 request_serializer=node_dot_wire_dot_control__pb2.DisarmFailpointsRequest.SerializeToString,
                 response_deserializer=node_dot_wire_dot_control__pb2.DisarmFailpointsReply.FromString,
                 _registered_method=True)
+        self.LosePower = channel.unary_unary(
+                '/paxos.v1.Control/LosePower',
+                request_serializer=node_dot_wire_dot_control__pb2.LosePowerRequest.SerializeToString,
+                response_deserializer=node_dot_wire_dot_control__pb2.LosePowerReply.FromString,
+                _registered_method=True)
         self.Configure = channel.unary_unary(
                 '/paxos.v1.Control/Configure',
                 request_serializer=node_dot_wire_dot_control__pb2.ConfigureRequest.SerializeToString,
@@ -78,6 +83,26 @@ class ControlStub:
                 '/paxos.v1.Control/Shutdown',
                 request_serializer=node_dot_wire_dot_control__pb2.ShutdownRequest.SerializeToString,
                 response_deserializer=node_dot_wire_dot_control__pb2.ShutdownReply.FromString,
+                _registered_method=True)
+        self.FailSync = channel.unary_unary(
+                '/paxos.v1.Control/FailSync',
+                request_serializer=node_dot_wire_dot_control__pb2.FailSyncRequest.SerializeToString,
+                response_deserializer=node_dot_wire_dot_control__pb2.FailSyncReply.FromString,
+                _registered_method=True)
+        self.Settle = channel.unary_unary(
+                '/paxos.v1.Control/Settle',
+                request_serializer=node_dot_wire_dot_control__pb2.SettleRequest.SerializeToString,
+                response_deserializer=node_dot_wire_dot_control__pb2.SettleReply.FromString,
+                _registered_method=True)
+        self.Deliver = channel.unary_unary(
+                '/paxos.v1.Control/Deliver',
+                request_serializer=node_dot_wire_dot_control__pb2.DeliverRequest.SerializeToString,
+                response_deserializer=node_dot_wire_dot_control__pb2.DeliverReply.FromString,
+                _registered_method=True)
+        self.Fire = channel.unary_unary(
+                '/paxos.v1.Control/Fire',
+                request_serializer=node_dot_wire_dot_control__pb2.FireRequest.SerializeToString,
+                response_deserializer=node_dot_wire_dot_control__pb2.FireReply.FromString,
                 _registered_method=True)
 
 
@@ -126,6 +151,14 @@ class ControlServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LosePower(self, request, context):
+        """Undoes what this process wrote to its state and did not sync, and ends it as
+        SIGKILL would: no reply comes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Configure(self, request, context):
         """Settings for a range of instances; they are kept in memory only.
         """
@@ -142,6 +175,39 @@ class ControlServicer:
 
     def Shutdown(self, request, context):
         """Finishes the batch in hand, writes node_stopped and ends the process.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FailSync(self, request, context):
+        """Only on a node with PAXOS_UNSAFE_FAULTS: the next sync of its state fails.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Settle(self, request, context):
+        """Only on a node with PAXOS_UNSAFE_MANUAL, on which no message and no timer
+        moves by itself: who can inject can forge.
+
+        Hands over what the core has sent, its own messages to itself included,
+        and says which timers are set. Answers when there is a message that was
+        not taken before, or when the core has carried out all effects.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Deliver(self, request, context):
+        """Gives one message to the core, which carries out its effects afterwards.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Fire(self, request, context):
+        """Lets one timer run out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,6 +246,11 @@ def add_ControlServicer_to_server(servicer, server):
                     request_deserializer=node_dot_wire_dot_control__pb2.DisarmFailpointsRequest.FromString,
                     response_serializer=node_dot_wire_dot_control__pb2.DisarmFailpointsReply.SerializeToString,
             ),
+            'LosePower': grpc.unary_unary_rpc_method_handler(
+                    servicer.LosePower,
+                    request_deserializer=node_dot_wire_dot_control__pb2.LosePowerRequest.FromString,
+                    response_serializer=node_dot_wire_dot_control__pb2.LosePowerReply.SerializeToString,
+            ),
             'Configure': grpc.unary_unary_rpc_method_handler(
                     servicer.Configure,
                     request_deserializer=node_dot_wire_dot_control__pb2.ConfigureRequest.FromString,
@@ -194,6 +265,26 @@ def add_ControlServicer_to_server(servicer, server):
                     servicer.Shutdown,
                     request_deserializer=node_dot_wire_dot_control__pb2.ShutdownRequest.FromString,
                     response_serializer=node_dot_wire_dot_control__pb2.ShutdownReply.SerializeToString,
+            ),
+            'FailSync': grpc.unary_unary_rpc_method_handler(
+                    servicer.FailSync,
+                    request_deserializer=node_dot_wire_dot_control__pb2.FailSyncRequest.FromString,
+                    response_serializer=node_dot_wire_dot_control__pb2.FailSyncReply.SerializeToString,
+            ),
+            'Settle': grpc.unary_unary_rpc_method_handler(
+                    servicer.Settle,
+                    request_deserializer=node_dot_wire_dot_control__pb2.SettleRequest.FromString,
+                    response_serializer=node_dot_wire_dot_control__pb2.SettleReply.SerializeToString,
+            ),
+            'Deliver': grpc.unary_unary_rpc_method_handler(
+                    servicer.Deliver,
+                    request_deserializer=node_dot_wire_dot_control__pb2.DeliverRequest.FromString,
+                    response_serializer=node_dot_wire_dot_control__pb2.DeliverReply.SerializeToString,
+            ),
+            'Fire': grpc.unary_unary_rpc_method_handler(
+                    servicer.Fire,
+                    request_deserializer=node_dot_wire_dot_control__pb2.FireRequest.FromString,
+                    response_serializer=node_dot_wire_dot_control__pb2.FireReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -369,6 +460,33 @@ class Control:
             _registered_method=True)
 
     @staticmethod
+    def LosePower(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paxos.v1.Control/LosePower',
+            node_dot_wire_dot_control__pb2.LosePowerRequest.SerializeToString,
+            node_dot_wire_dot_control__pb2.LosePowerReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Configure(request,
             target,
             options=(),
@@ -439,6 +557,114 @@ class Control:
             '/paxos.v1.Control/Shutdown',
             node_dot_wire_dot_control__pb2.ShutdownRequest.SerializeToString,
             node_dot_wire_dot_control__pb2.ShutdownReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FailSync(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paxos.v1.Control/FailSync',
+            node_dot_wire_dot_control__pb2.FailSyncRequest.SerializeToString,
+            node_dot_wire_dot_control__pb2.FailSyncReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Settle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paxos.v1.Control/Settle',
+            node_dot_wire_dot_control__pb2.SettleRequest.SerializeToString,
+            node_dot_wire_dot_control__pb2.SettleReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Deliver(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paxos.v1.Control/Deliver',
+            node_dot_wire_dot_control__pb2.DeliverRequest.SerializeToString,
+            node_dot_wire_dot_control__pb2.DeliverReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Fire(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/paxos.v1.Control/Fire',
+            node_dot_wire_dot_control__pb2.FireRequest.SerializeToString,
+            node_dot_wire_dot_control__pb2.FireReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -199,7 +199,10 @@ _HANDLERS: Final[dict[str, Callable[[State, Line, str], State]]] = {
     "state_recovered": _on_state_recovered,
     "node_ready": _on_node_ready,
     "node_stopped": lambda state, line, name: _ended(state, line["node"], "stop", name),
-    "failpoint_hit": lambda state, line, name: _ended(state, line["node"], "failpoint", name),
+    "failpoint_hit": lambda state, line, name: _ended(
+        state, line["node"], "power_loss" if line.get("power") else "failpoint", name
+    ),
+    "power_lost": lambda state, line, name: _ended(state, line["node"], "power_loss", name),
     "node_exited": lambda state, line, name: _ended(state, line["of"], "exit", name),
     "disk_read": _on_disk_read,
     "propose_received": _on_propose_received,

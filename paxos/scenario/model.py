@@ -26,7 +26,22 @@ MESSAGE_KINDS = (
     "status",
     "probe",
 )
-FAILPOINTS = ("before_write", "before_sync", "after_sync", "between_sends")
+CARRIED = {
+    "prepare": ("ballot",),
+    "promise": ("ballot", "accepted"),
+    "accept": ("ballot", "value"),
+    "accepted": ("ballot", "value"),
+    "nack": ("ballot", "promised"),
+    "learn": ("ballot", "value"),
+    "learned": (),
+    "status": (),
+}
+"""What tells the messages of a kind apart, by kind: what :class:`Deliver` may ask for."""
+NO_PAIR = "none"
+"""What :class:`Deliver` calls the report of an acceptor that has accepted nothing."""
+TIMERS = ("patience", "retry", "give_up", "resend", "ask", "own_ballot")
+FAILPOINTS = ("before_write", "before_sync", "after_sync", "between_sends", "after_reply")
+DISK_FAULTS = ("fail_sync", "corrupt", "lose", "tear")
 OUTCOMES = ("ok", "failed", "unknown")
 FIGURES = (
     "ok",
@@ -103,15 +118,19 @@ class GateRule:
     """A rule for the gates, in force until it is released or healed.
 
     Attributes:
-        action: ``hold``, ``drop``, ``delay`` or ``cut`` (one way).
+        action: ``hold``, ``drop``, ``delay``, ``duplicate``, ``reorder`` or
+            ``cut`` (one way).
         name: names the rule.
         sources: from these nodes; empty: from any.
         to: to these nodes; empty: to any.
         kinds: these kinds of messages; empty: every kind.
         instance: of this instance only; ``None``: of every one.
-        percent: the share that ``drop`` loses.
+        percent: the share that ``drop`` loses, ``duplicate`` repeats, or
+            ``reorder`` lets others overtake.
         delay_ms: the least that ``delay`` delays.
-        delay_most_ms: the most.
+        delay_most_ms: the most; for ``reorder`` how long a message waits at
+            most for the one that is to overtake it.
+        copies: how many times more ``duplicate`` lets a message pass.
     """
 
     action: str
@@ -123,6 +142,53 @@ class GateRule:
     percent: int = 0
     delay_ms: int = 0
     delay_most_ms: int = 0
+    copies: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """By hand: give a message that waits to its addressee. Ends when all its effects are done.
+
+    Of the messages that fit, the oldest that was not delivered before. What
+    is ``None`` is not asked for.
+
+    Attributes:
+        kind: one of :data:`CARRIED`.
+        source: who sent it, maybe the addressee itself.
+        to: whom it is for.
+        ballot: of the message; ``None`` where the kind has none.
+        value: of an ``accept``, ``accepted`` or ``learn``.
+        promised: what a ``nack`` says how high to go.
+        accepted: the ballot of the pair that a ``promise`` reports, or
+            :data:`NO_PAIR`.
+        again: the oldest that fits and *was* delivered before: a second time.
+        instance: in which instance.
+    """
+
+    kind: str
+    source: str
+    to: str
+    ballot: str | None
+    value: str | None = None
+    promised: str | None = None
+    accepted: str | None = None
+    again: bool = False
+    instance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fire:
+    """By hand: let a timer run out, the newest of its kind that is set.
+
+    Attributes:
+        node: whose.
+        timer: one of :data:`TIMERS`.
+        instance: in which instance.
+    """
+
+    node: str
+    timer: str
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +250,12 @@ class Heal:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Do something to the processes of some nodes: kill, stop, start, pause or resume."""
+    """Do something to the processes of some nodes.
+
+    Attributes:
+        verb: ``kill``, ``power_loss``, ``stop``, ``start``, ``pause`` or ``resume``.
+        nodes: which; empty: all.
+    """
 
     verb: str
     nodes: tuple[str, ...]
@@ -200,17 +271,49 @@ class Failpoint:
         kind: the input whose record is meant, or for ``between_sends`` the
             kind of message that is being sent; empty: any.
         instance: in which instance.
+        power: it is a power loss that strikes, not a kill.
     """
 
     node: str
     point: str
     kind: str
     instance: str
+    power: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFault:
+    """Something that a disk may do to a node.
+
+    Attributes:
+        node: whose disk.
+        fault: ``fail_sync`` (the next sync of the node, which runs, fails),
+            ``corrupt`` (one byte of the last record of its state is another) or
+            ``lose`` (its state directory is empty), for which the node is down;
+            or ``tear`` (of what its next power loss takes some first part
+            stays), which only a simulated disk does.
+    """
+
+    node: str
+    fault: str
 
 
 @dataclass(frozen=True, slots=True)
 class Exits:
-    """Wait until a node's process has ended by a failpoint, and see how."""
+    """Wait until a node's process has ended without a command, and see how.
+
+    Attributes:
+        node: which node.
+        code: its exit code: 137 for a failpoint, 4 for a sync that failed.
+    """
+
+    node: str
+    code: int = 137
+
+
+@dataclass(frozen=True, slots=True)
+class Refuses:
+    """Start a node that must refuse what its disk holds, and see that it does: exit code 3."""
 
     node: str
 
@@ -248,11 +351,15 @@ Action = (
     | Learned
     | GateRule
     | Release
+    | Deliver
+    | Fire
     | Cut
     | Heal
     | Command
     | Failpoint
+    | DiskFault
     | Exits
+    | Refuses
     | Configure
     | Measure
 )
@@ -338,6 +445,8 @@ class Scenario:
         broken_by: names of variants that break what this shows.
         variant: the broken variant that it runs with; ``None`` for the correct protocol.
         breaks: the rule that the variant breaks first.
+        manual: every message, also a node's to itself, and every timer waits
+            until a step hands it over. Only nodes that are marked unsafe do so.
     """
 
     name: str
@@ -353,6 +462,7 @@ class Scenario:
     broken_by: tuple[str, ...] = ()
     variant: str | None = None
     breaks: str | None = None
+    manual: bool = False
     measures: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:

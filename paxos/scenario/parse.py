@@ -31,9 +31,11 @@ _TOP = (
     "broken_by",
     "variant",
     "breaks",
+    "manual",
 )
 NODE_COUNTS = (3, 5, 7, 9)
-RULES = ("R1", "R2", "R3", "R4", "R5", "R6")
+RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "agreement", "validity", "liveness")
+"""What a scenario with a broken variant may break first."""
 
 
 def parse(name: str, data: object) -> Scenario:
@@ -53,7 +55,8 @@ def parse(name: str, data: object) -> Scenario:
     if len(set(instances)) != len(instances):
         raise top["instances"].error("two instances have one name")
     members = tuple(f"n{number}" for number in range(1, min(counts) + 1))
-    names = Names(members, instances)
+    manual = top.truth("manual", default=False)
+    names = Names(members, instances, manual=manual)
     steps = read_steps(top["steps"], names)
     operations = {s.action.name for s in steps if isinstance(s.action, Propose)}
     rows = {s.action.row for s in steps if isinstance(s.action, Measure)}
@@ -78,6 +81,7 @@ def parse(name: str, data: object) -> Scenario:
         broken_by=top.texts("broken_by"),
         variant=variant,
         breaks=breaks,
+        manual=manual,
     )
     if not scenario.must_happen:
         raise top["must_happen"].error(

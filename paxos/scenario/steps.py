@@ -4,21 +4,30 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from paxos.events import LogFormatError, ballot_key
 from paxos.scenario.model import (
+    CARRIED,
+    DISK_FAULTS,
     FAILPOINTS,
     MESSAGE_KINDS,
+    NO_PAIR,
+    TIMERS,
     Action,
     Await,
     Command,
     Configure,
     Cut,
+    Deliver,
+    DiskFault,
     Exits,
     Failpoint,
+    Fire,
     GateRule,
     Heal,
     Learned,
     Measure,
     Propose,
+    Refuses,
     Release,
     Step,
     Wait,
@@ -28,14 +37,32 @@ from paxos.scenario.reading import Fields, Node
 
 SCHEMES: Final = ("rounds", "interleaved", "ranges")
 _MOST_MS: Final = 600_000
+_MOST_COPIES: Final = 9
+_BY_HAND: Final = ("deliver", "fire")
+_BY_ITSELF: Final = (
+    "hold",
+    "release",
+    "drop",
+    "delay",
+    "duplicate",
+    "reorder",
+    "cut_one_way",
+    "partition",
+    "isolate",
+    "cut",
+    "heal",
+    "measure",
+)
+"""What has nothing to act on where every message waits for a hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The nodes and instances that a file may speak of."""
+    """The nodes and instances that a file may speak of, and whether it delivers by hand."""
 
     members: tuple[str, ...]
     instances: tuple[str, ...]
+    manual: bool = False
 
     def node(self, node: Node) -> str:
         """The name of one node.
@@ -106,6 +133,12 @@ def _read_step(node: Node, names: Names) -> Step:
         found = f"not {' and '.join(verbs)}" if verbs else "and here is none"
         raise node.error(f"a step has one verb of {', '.join(VERBS)}, {found}")
     verb = verbs[0]
+    if verb in _BY_HAND and not names.manual:
+        raise fields[verb].error(f"only a scenario with `manual: true` can {verb} by hand")
+    if verb in _BY_ITSELF and names.manual:
+        raise fields[verb].error(
+            f"with `manual: true` no message moves by itself, and {verb} has nothing to act on"
+        )
     action = VERBS[verb](fields[verb], names, verb)
     if "new" in fields:
         if not isinstance(action, Wait):
@@ -170,7 +203,8 @@ def _propose(node: Node, names: Names, _verb: str) -> Action:
         at=names.node(fields["at"]),
         value=value,
         instance=names.instance(fields),
-        background=fields.truth("background", default=False),
+        # No answer comes before the steps that bring it about.
+        background=fields.truth("background", default=names.manual),
         timeout_ms=fields.whole("timeout_ms", 30_000, 1, _MOST_MS),
     )
 
@@ -199,9 +233,19 @@ def _gate_rule(node: Node, names: Names, verb: str) -> Action:
         "cut_one_way": (),
         "drop": ("percent",),
         "delay": ("delay_ms", "delay_most_ms"),
+        "duplicate": ("percent", "copies"),
+        "reorder": ("percent", "delay_most_ms"),
     }[verb]
     fields = node.fields("name", "from", "to", "kinds", "instance", *own)
     delay_ms = fields["delay_ms"].whole(1, _MOST_MS) if verb == "delay" else 0
+    if verb == "reorder":
+        delay_most_ms = fields["delay_most_ms"].whole(1, _MOST_MS)
+    else:
+        delay_most_ms = fields.whole("delay_most_ms", delay_ms, delay_ms, _MOST_MS)
+    if verb == "drop":
+        percent = fields["percent"].whole(1, 100)
+    else:
+        percent = fields.whole("percent", 100 if "percent" in own else 0, 1, 100)
     return GateRule(
         action="cut" if verb == "cut_one_way" else verb,
         name=fields["name"].text(),
@@ -209,9 +253,49 @@ def _gate_rule(node: Node, names: Names, verb: str) -> Action:
         to=names.nodes(fields, "to"),
         kinds=fields.texts("kinds", among=MESSAGE_KINDS),
         instance=names.instance(fields) if "instance" in fields else None,
-        percent=fields["percent"].whole(1, 100) if verb == "drop" else 0,
+        percent=percent,
         delay_ms=delay_ms,
-        delay_most_ms=fields.whole("delay_most_ms", delay_ms, delay_ms, _MOST_MS),
+        delay_most_ms=delay_most_ms,
+        copies=fields.whole("copies", 1, 1, _MOST_COPIES) if verb == "duplicate" else 0,
+    )
+
+
+def _deliver(node: Node, names: Names, _verb: str) -> Action:
+    data = node.data if isinstance(node.data, Mapping) else {}
+    kind = Node(data.get("kind"), (*node.path, "kind")).text(among=tuple(CARRIED))
+    carried = CARRIED[kind]
+    fields = node.fields("kind", "from", "to", "instance", "again", *carried)
+    accepted = None
+    if "accepted" in fields:
+        accepted = fields["accepted"].text()
+        if accepted != NO_PAIR:
+            accepted = _ballot(fields["accepted"])
+    return Deliver(
+        kind=kind,
+        source=names.node(fields["from"]),
+        to=names.node(fields["to"]),
+        ballot=_ballot(fields["ballot"]) if "ballot" in carried else None,
+        value=fields.text("value") or None,
+        promised=_ballot(fields["promised"]) if "promised" in fields else None,
+        accepted=accepted,
+        again=fields.truth("again", default=False),
+        instance=names.instance(fields),
+    )
+
+
+def _ballot(node: Node) -> str:
+    text = node.text()
+    try:
+        ballot_key(text)
+    except LogFormatError as error:
+        raise node.error(f"a ballot is a round and a node, 2.n1 say, and no {text!r}") from error
+    return text
+
+
+def _fire(node: Node, names: Names, _verb: str) -> Action:
+    fields = node.fields("node", "timer", "instance")
+    return Fire(
+        names.node(fields["node"]), fields["timer"].text(among=TIMERS), names.instance(fields)
     )
 
 
@@ -258,17 +342,30 @@ def _command(node: Node, names: Names, verb: str) -> Action:
 
 
 def _failpoint(node: Node, names: Names, _verb: str) -> Action:
-    fields = node.fields("node", "point", "kind", "instance")
+    fields = node.fields("node", "point", "kind", "instance", "power")
     return Failpoint(
         names.node(fields["node"]),
         fields["point"].text(among=FAILPOINTS),
         fields.text("kind"),
         names.instance(fields),
+        power=fields.truth("power", default=False),
     )
 
 
+def _disk_fault(node: Node, names: Names, _verb: str) -> Action:
+    fields = node.fields("node", "fault")
+    return DiskFault(names.node(fields["node"]), fields["fault"].text(among=DISK_FAULTS))
+
+
 def _exits(node: Node, names: Names, _verb: str) -> Action:
-    return Exits(names.node(node))
+    if not isinstance(node.data, Mapping):
+        return Exits(names.node(node))
+    fields = node.fields("node", "code")
+    return Exits(names.node(fields["node"]), fields.whole("code", 137, 1, 255))
+
+
+def _refuses(node: Node, names: Names, _verb: str) -> Action:
+    return Refuses(names.node(node))
 
 
 def _configure(node: Node, _names: Names, _verb: str) -> Action:
@@ -295,18 +392,25 @@ VERBS: Final[dict[str, Callable[[Node, Names, str], Action]]] = {
     "release": _release,
     "drop": _gate_rule,
     "delay": _gate_rule,
+    "duplicate": _gate_rule,
+    "reorder": _gate_rule,
     "cut_one_way": _gate_rule,
     "partition": _partition,
     "isolate": _isolate,
     "cut": _cut,
     "heal": _heal,
+    "deliver": _deliver,
+    "fire": _fire,
     "kill": _command,
+    "power_loss": _command,
     "stop": _command,
     "start": _command,
     "pause": _command,
     "resume": _command,
     "failpoint": _failpoint,
+    "disk_fault": _disk_fault,
     "exits": _exits,
+    "refuses": _refuses,
     "configure": _configure,
     "measure": _measure,
 }
