@@ -26,10 +26,11 @@ DEMO: Final = (
 
 _WORLD = click.option(
     "--world",
-    type=click.Choice(["docker", "local"]),
+    type=click.Choice(["docker", "local", "sim"]),
     envvar="WORLD",
-    help="Containers or local processes; without it, docker where a cluster is up.",
+    help="Containers, local processes, or virtual time; without it, docker where a cluster is up.",
 )
+_SEED = click.option("--seed", type=int, help="Decides all chance in the world sim.")
 _NODES = click.option(
     "--nodes", type=click.Choice(["3", "5", "7", "9"]), help="How many nodes the cluster has."
 )
@@ -50,7 +51,8 @@ _HELP: Final = """A real Paxos cluster that you can break, and a verdict you can
 
 \b
 Exit codes: 0 safety held and every expectation was met
-            1 a rule was violated, or an expectation was not met
+            1 a rule was violated, an expectation was not met, or the log
+              departs from the core
             2 the call or the machine is not as it must be
             3 whether safety held is unknown
 """
@@ -79,13 +81,15 @@ def demo(nodes: str | None, detail: int) -> None:
 @click.argument("name", shell_complete=_complete_scenario)
 @_WORLD
 @_NODES
-@click.option("--variant", help="UNSAFE: run this broken protocol instead, on local processes.")
+@_SEED
+@click.option("--variant", help="UNSAFE: run this broken protocol instead, on local or sim.")
 @_DETAIL
 @_JSON
 def scenario(
     name: str,
     world: str | None,
     nodes: str | None,
+    seed: int | None,
     variant: str | None,
     detail: int,
     *,
@@ -94,21 +98,24 @@ def scenario(
     """Run one scenario, by name or from a .yaml file."""
     from orchestrator.commands import run_scenarios  # noqa: PLC0415
 
-    sys.exit(run_scenarios([name], world, _counts(nodes), variant, detail, as_json=as_json))
+    sys.exit(run_scenarios([name], world, _counts(nodes), variant, detail, seed, as_json=as_json))
 
 
 @app.command()
 @_WORLD
 @_NODES
+@_SEED
 @_DETAIL
 @_JSON
-def scenarios(world: str | None, nodes: str | None, detail: int, *, as_json: bool) -> None:
+def scenarios(
+    world: str | None, nodes: str | None, seed: int | None, detail: int, *, as_json: bool
+) -> None:
     """Run all scenarios, one after another."""
     from orchestrator.commands import run_scenarios  # noqa: PLC0415
     from orchestrator.yaml_file import scenario_names  # noqa: PLC0415
 
     names = scenario_names()
-    sys.exit(run_scenarios(names, world, _counts(nodes), None, detail, as_json=as_json))
+    sys.exit(run_scenarios(names, world, _counts(nodes), None, detail, seed, as_json=as_json))
 
 
 @app.command("list")
@@ -138,18 +145,20 @@ def broken(detail: int, *, as_json: bool) -> None:
 @_JSON
 def check(path: tuple[Path, ...], *, as_json: bool) -> None:
     """Judge a run's folder or log files, whoever wrote them."""
-    from paxos.checker import OK, VIOLATED, LogFormatError, check_path  # noqa: PLC0415
+    from orchestrator.judging import judge_path  # noqa: PLC0415
+    from paxos.checker import OK, VIOLATED, LogFormatError  # noqa: PLC0415
 
     paths = path or (Places.from_environment().logs / "latest",)
     try:
-        verdict = check_path(*paths)
+        verdict = judge_path(*paths)
     except LogFormatError as error:
         raise LabError(str(error)) from error
     if as_json:
         click.echo(json.dumps(verdict.as_json(), ensure_ascii=False, indent=1))
     else:
         click.echo(verdict.as_text())
-    if verdict.verdict == VIOLATED or any(not one["met"] for one in verdict.expectations):
+    unmet = any(not one["met"] for one in verdict.expectations)
+    if verdict.verdict == VIOLATED or verdict.departed or unmet:
         sys.exit(1)
     sys.exit(0 if verdict.verdict == OK else 3)
 

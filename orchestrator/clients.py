@@ -117,15 +117,46 @@ class Clients:
         request = control_pb2.ReleaseRequest(numbers=numbers)
         return int(self._control(node, "Release", request).released)
 
-    def arm_failpoint(self, node: str, point: str, instance: int, kind: str) -> None:
-        """Arm a failpoint, for once."""
+    def arm_failpoint(
+        self, node: str, point: str, instance: int, kind: str, *, power: bool = False
+    ) -> None:
+        """Arm a failpoint, for once; with ``power`` it is a power loss."""
         failpoint = control_pb2.ArmFailpointRequest.Failpoint.Value(point.upper())
-        request = control_pb2.ArmFailpointRequest(failpoint=failpoint, instance=instance, kind=kind)
+        request = control_pb2.ArmFailpointRequest(
+            failpoint=failpoint, instance=instance, kind=kind, power=power
+        )
         self._control(node, "ArmFailpoint", request)
 
     def disarm_failpoints(self, node: str) -> None:
         """Disarm every failpoint."""
         self._control(node, "DisarmFailpoints", control_pb2.DisarmFailpointsRequest())
+
+    def lose_power(self, node: str) -> None:
+        """Let a node lose power. It can give no reply: see whether its process ends."""
+        with contextlib.suppress(NodeSilent):
+            self._control(node, "LosePower", control_pb2.LosePowerRequest())
+
+    def fail_sync(self, node: str) -> None:
+        """Let the next sync of a node's state fail; the node is marked unsafe."""
+        self._control(node, "FailSync", control_pb2.FailSyncRequest())
+
+    def settle(self, node: str, taken: int, timeout_s: float) -> control_pb2.SettleReply:
+        """In manual mode: what a node has sent since the message of this number.
+
+        Raises:
+            NodeSilent: it has ended, or sent nothing and did not come to rest either.
+        """
+        request = control_pb2.SettleRequest(taken=taken)
+        reply: control_pb2.SettleReply = self._control(node, "Settle", request, timeout_s)
+        return reply
+
+    def deliver(self, node: str, message: control_pb2.HandedMessage) -> None:
+        """In manual mode: give a message to a node."""
+        self._control(node, "Deliver", control_pb2.DeliverRequest(message=message))
+
+    def fire(self, node: str, timer: control_pb2.HandedTimer) -> None:
+        """In manual mode: let a timer of a node run out."""
+        self._control(node, "Fire", control_pb2.FireRequest(timer=timer))
 
     def configure(self, node: str, first: int, last: int, settings: dict[str, Any]) -> None:
         """Set settings of a range of instances."""

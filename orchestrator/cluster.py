@@ -9,15 +9,65 @@ confirmed and undone. Nodes go by their names in the log (``n1``).
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 from paxos.events import Line
+from paxos.scenario import Scenario
+from paxos.scenario.model import DiskFault
 
 Pair = tuple[str, str]
 """The two ends of a link, lower node first."""
 
 Sink = Callable[[list[Line]], None]
 """Takes lines as they arrive, from any thread; those of one node in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsafe:
+    """What makes the nodes of a run unfit for data; nothing, for most runs.
+
+    Such nodes have a cluster of their own, with disks that are made for it.
+
+    Attributes:
+        variant: the broken variant that they run; empty: the correct protocol.
+        manual: no message and no timer moves by itself.
+        faults: their syncs can be made to fail.
+        apart: names the only run whose cluster this is: its disks are hurt.
+    """
+
+    variant: str = ""
+    manual: bool = False
+    faults: bool = False
+    apart: str = ""
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> "Unsafe":
+        """What a scenario asks for."""
+        faults = any(isinstance(step.action, DiskFault) for step in scenario.steps)
+        return cls(scenario.variant or "", scenario.manual, faults, scenario.name if faults else "")
+
+    def __bool__(self) -> bool:
+        return self != SAFE
+
+    @property
+    def name(self) -> str:
+        """What goes into the names of such a cluster and of its disks."""
+        parts = [self.variant or "correct", "manual" if self.manual else "", self.apart]
+        return "-".join(part for part in parts if part)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its nodes are told."""
+        told = {
+            "PAXOS_UNSAFE_VARIANT": self.variant,
+            "PAXOS_UNSAFE_MANUAL": "yes" if self.manual else "",
+            "PAXOS_UNSAFE_FAULTS": "yes" if self.faults else "",
+        }
+        return {name: text for name, text in told.items() if text}
+
+
+SAFE = Unsafe()
 
 
 class LabError(Exception):
@@ -146,6 +196,20 @@ class Cluster(Protocol):
 
         Raises:
             LabError: it cannot be read.
+        """
+
+    def hurt_disk(self, node: str, hurt: Callable[[Path], str]) -> str:
+        """Do something to the state directory of a node that is down.
+
+        Args:
+            node: whose.
+            hurt: is given the directory; says what it did.
+
+        Returns:
+            What it did.
+
+        Raises:
+            LabError: the node runs, or this world cannot do it.
         """
 
     def close(self) -> None:

@@ -7,19 +7,31 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from orchestrator.cluster import Cluster
 from orchestrator.journal import NODE as LAB
+from orchestrator.judging import judge_path
 from orchestrator.measure import Figures, figures
 from orchestrator.places import Places
 from orchestrator.played import Played
-from paxos.checker import OK, VIOLATED, Verdict, check_path, merge
+from paxos.checker import OK, VIOLATED, Verdict, merge
 from paxos.events import Line, encode
 from paxos.scenario import Finding, Lines, Run, judge
 
 _ALL_STEPS: Final = "every step came to its end"
 SCHEMA_VERSION: Final = 1
+
+
+class Place(Protocol):
+    """Where a run was played: a cluster of any world."""
+
+    @property
+    def world(self) -> str:
+        """The world's name."""
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The nodes, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +77,8 @@ class Result:
 
     @property
     def exit_code(self) -> int:
-        """0 ok, 1 a rule violated or an expectation not met, 3 unknown."""
-        if self.verdict.verdict == VIOLATED or self.unmet:
+        """0 ok; 1 a rule violated, an expectation not met, or not the core's; 3 unknown."""
+        if self.verdict.verdict == VIOLATED or self.unmet or self.verdict.departed:
             return 1
         return 0 if self.verdict.verdict == OK else 3
 
@@ -82,11 +94,11 @@ def new_run_name(places: Places, scenario: str) -> str:
     return name
 
 
-def collect(places: Places, cluster: Cluster, played: Played) -> Result:
+def collect(places: Places, place: Place, played: Played) -> Result:
     """Judge a run, write its folder and point ``logs/latest`` at it."""
     lines = merge(line for node in played.watch.nodes() for line in played.watch.of_node(node))
     rows = {row: figures(operations, lines) for row, operations in played.rows.items()}
-    findings = _judge(cluster, played, lines, rows)
+    findings = _judge(place, played, lines, rows)
     for finding in findings:
         played.journal.write(
             "expectation_checked",
@@ -97,12 +109,12 @@ def collect(places: Places, cluster: Cluster, played: Played) -> Result:
     folder = places.logs / played.run
     folder.mkdir(parents=True)
     _write_lines(folder, played)
-    _write_json(folder / "run.json", _table(cluster, played))
+    _write_json(folder / "run.json", _table(place, played))
     _write_json_lines(folder / "history.jsonl", played.operations.history())
     if rows:
         _write_json(folder / "figures.json", rows)
     must_happen = {must.fact for must in played.scenario.must_happen}
-    verdict = check_path(folder).with_expectations(
+    verdict = judge_path(folder).with_expectations(
         {
             "expectation": finding.expectation,
             "met": finding.met,
@@ -115,7 +127,7 @@ def collect(places: Places, cluster: Cluster, played: Played) -> Result:
     _point_latest(places.logs, played.run)
     return Result(
         scenario=played.scenario.name,
-        node_count=len(cluster.members),
+        node_count=len(place.members),
         folder=folder,
         verdict=verdict,
         findings=tuple(findings),
@@ -127,12 +139,12 @@ def collect(places: Places, cluster: Cluster, played: Played) -> Result:
 
 
 def _judge(
-    cluster: Cluster, played: Played, merged: list[Line], rows: dict[str, Figures]
+    place: Place, played: Played, merged: list[Line], rows: dict[str, Figures]
 ) -> list[Finding]:
     lines = Lines(played.instances)
     lines.extend(merged)
     operations = {operation.name: operation.number for operation in played.operations.all}
-    run = Run(cluster.members, lines, operations, rows)
+    run = Run(place.members, lines, operations, rows)
     steps = Finding(
         _ALL_STEPS,
         met=played.failure is None,
@@ -151,18 +163,20 @@ def _write_lines(folder: Path, played: Played) -> None:
     _write_bytes(folder / "events.jsonl", map(encode, merge(everything)))
 
 
-def _table(cluster: Cluster, played: Played) -> dict[str, Any]:
+def _table(place: Place, played: Played) -> dict[str, Any]:
     nodes = [node for node in played.watch.nodes() if node != LAB]
     return {
         "v": SCHEMA_VERSION,
         "run": played.run,
         "scenario": played.scenario.name,
         "title": played.scenario.title,
-        "world": cluster.world,
-        "members": list(cluster.members),
+        "world": place.world,
+        "members": list(place.members),
         "guests": [node for node in nodes if node.startswith("g")],
         "instances": played.instances,
         "pieces": played.pieces,
+        "settings": played.settings,
+        "variant": played.scenario.variant,
     }
 
 

@@ -13,6 +13,7 @@ from orchestrator.interrupts import interruptible
 from orchestrator.places import Places
 from orchestrator.play import Session, counts_for, show_end
 from orchestrator.show import show_caught
+from orchestrator.sim import new_seed
 from orchestrator.worlds import choose_world, engine_answers
 from orchestrator.yaml_file import broken_names, find_scenario, read_scenario, scenario_names
 
@@ -42,15 +43,27 @@ def run_scenarios(
     counts: Sequence[int],
     variant: str | None,
     detail: int,
+    seed: int | None,
     *,
     as_json: bool,
 ) -> int:
-    """Play scenarios one after another; the exit code."""
+    """Play scenarios one after another; the exit code.
+
+    Raises:
+        LabError: a seed is given for a world of real processes, or a scenario
+            or its world is not as it must be.
+    """
+    if seed is not None and world != "sim":
+        raise LabError("only virtual time has a seed: --world sim")
     places = Places.from_environment()
+    if world == "sim" and seed is None:
+        seed = new_seed()
     found = [read_scenario(find_scenario(name)) for name in names]
     if variant is not None:
         found = [replace(one, variant=variant, breaks=one.breaks or "a rule") for one in found]
-    session = Session(places, detail, silent=as_json, in_full=len(found) == 1)
+    session = Session(places, detail, silent=as_json, in_full=len(found) == 1, seed=seed or 0)
+    if seed is not None:
+        session.say(f"Seed {seed}.")
     with interruptible(), contextlib.closing(session):
         for scenario in found:
             chosen = choose_world(world, scenario, counts)
@@ -58,6 +71,8 @@ def run_scenarios(
             for count in counts_for(scenario, chosen.counts):
                 session.play(scenario, chosen.world, count)
         code = show_end(session)
+    if seed is not None:
+        session.say(f"Again: {_replay(names, counts, variant, seed)}")
     if as_json:
         entries: list[dict[str, Any]] = [
             {
@@ -65,12 +80,22 @@ def run_scenarios(
                 "folder": str(result.folder),
                 "figures": result.figures,
                 "elapsed_s": round(result.elapsed_s, 3),
+                **({} if seed is None else {"seed": seed}),
                 "exit_code": result.exit_code,
             }
             for result in session.results
         ]
         click.echo(json.dumps(entries, ensure_ascii=False, indent=1))
     return code
+
+
+def _replay(names: Sequence[str], counts: Sequence[int], variant: str | None, seed: int) -> str:
+    """The command that plays the same bytes again."""
+    words = ["paxos-lab", "scenario", names[0]] if len(names) == 1 else ["paxos-lab", "scenarios"]
+    words += ["--world", "sim", *(f"--nodes {count}" for count in counts)]
+    if variant is not None:
+        words += ["--variant", variant]
+    return " ".join([*words, "--seed", str(seed)])
 
 
 def run_broken(detail: int, *, as_json: bool) -> int:

@@ -8,7 +8,7 @@ import signal
 import tarfile
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -30,6 +30,9 @@ from paxos.events import node_key
 
 STATE_FOLDER: Final = "/state"
 """Where a node's container has its volume."""
+
+NODE_USER: Final = 10_001
+"""Whom the files of a node belong to, in its container."""
 
 _STOP_LIMIT_S: Final = 10.0
 _KILL_LIMIT_S: Final = 10.0
@@ -160,6 +163,43 @@ class DockerCluster:
         with tempfile.TemporaryDirectory(prefix="paxos-lab-") as folder:
             place = Path(folder) / node
             return copy_steadily(self._api, self._container(node), STATE_FOLDER, place)
+
+    def hurt_disk(self, node: str, hurt: Callable[[Path], str]) -> str:
+        """Do something to the volume of a node that is down, by way of a copy."""
+        if self.condition(node) is not Condition.EXITED:
+            raise LabError(f"{node} runs: what is done to its disk is for a node that is down")
+        with tempfile.TemporaryDirectory(prefix="paxos-lab-") as folder:
+            place = Path(folder) / node
+            copy_state(self._api, self._container(node), STATE_FOLDER, place)
+            names = {path.name for path in place.iterdir()}
+            done = hurt(place)
+            gone = names - {path.name for path in place.iterdir()}
+            if gone:
+                self._remove_from_volume(node, sorted(gone))
+            write_state(self._api, self._container(node), STATE_FOLDER, place)
+        return done
+
+    def _remove_from_volume(self, node: str, names: Sequence[str]) -> None:
+        """Remove files by a process of the node's image; the engine itself never removes any."""
+        with doing(f"removing {', '.join(names)} from the volume of {node}"):
+            image = self._api.inspect_container(self._container(node))["Image"]
+            volume = self._layout.volume_name(node_key(node))
+            made = self._api.create_container(
+                image,
+                entrypoint=["rm", "--"],
+                command=[f"{STATE_FOLDER}/{name}" for name in names],
+                user=f"{NODE_USER}:{NODE_USER}",
+                host_config=self._api.create_host_config(
+                    binds=[f"{volume}:{STATE_FOLDER}"], network_mode="none"
+                ),
+            )
+            try:
+                self._api.start(made)
+                code = int(self._api.wait(made)["StatusCode"])
+            finally:
+                self._api.remove_container(made, force=True)
+        if code != 0:
+            raise LabError(f"removing files from the volume of {node} ended with code {code}")
 
     def close(self) -> None:
         """Let go of the cluster, which runs on."""
@@ -298,6 +338,30 @@ def copy_state(api: docker.APIClient, container: str, folder: str, target: Path)
         fresh.rename(target)
     except OSError as error:
         raise LabError(f"{Places.shown(target)} cannot be written: {error.strerror}") from error
+
+
+def write_state(api: docker.APIClient, container: str, folder: str, source: Path) -> None:
+    """Write files into the state directory of a container that has ended.
+
+    Args:
+        api: the engine.
+        container: whose.
+        folder: where it is in the container.
+        source: a folder with the files.
+
+    Raises:
+        LabError: the engine refused.
+    """
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        for path in sorted(source.iterdir()):
+            member = archive.gettarinfo(path, arcname=path.name)
+            member.uid = member.gid = NODE_USER
+            member.mode = 0o644
+            with path.open("rb") as content:
+                archive.addfile(member, content)
+    with doing(f"writing {folder} of {container}"):
+        api.put_archive(container, folder, data.getvalue())
 
 
 def copy_steadily(

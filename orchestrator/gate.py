@@ -20,6 +20,8 @@ _ACTIONS = {
     "drop": control_pb2.GateRule.DROP,
     "delay": control_pb2.GateRule.DELAY,
     "hold": control_pb2.GateRule.HOLD,
+    "duplicate": control_pb2.GateRule.DUPLICATE,
+    "reorder": control_pb2.GateRule.REORDER,
 }
 
 
@@ -47,6 +49,7 @@ def rules_of(rule: GateRule, instances: Mapping[str, int]) -> list[control_pb2.G
             percent=rule.percent,
             delay_ms=rule.delay_ms,
             delay_most_ms=rule.delay_most_ms,
+            copies=rule.copies,
         )
         for name, (source, to) in zip(names, ways, strict=True)
     ]

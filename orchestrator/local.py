@@ -4,18 +4,28 @@ import contextlib
 import fcntl
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
 from node.directories import format_all
-from orchestrator.cluster import Cables, Condition, Endpoints, Exit, LabError, Sink
+from orchestrator.cluster import (
+    SAFE,
+    Cables,
+    Condition,
+    Endpoints,
+    Exit,
+    LabError,
+    Sink,
+    Unsafe,
+)
 from orchestrator.places import PROJECT, Places
 from orchestrator.state_directory import read_state_directory
 from orchestrator.tail import FileFollower
@@ -36,7 +46,7 @@ class LocalCluster:
     Args:
         places: where state and logs are kept.
         node_count: how many nodes.
-        variant: a broken variant to run instead of the correct protocol.
+        unsafe: what makes its nodes unfit for data, if anything does.
     """
 
     world = "local"
@@ -44,12 +54,12 @@ class LocalCluster:
     cables: Cables | None = None
     process_mechanism = "signal"
 
-    def __init__(self, places: Places, node_count: int, variant: str | None = None) -> None:
+    def __init__(self, places: Places, node_count: int, unsafe: Unsafe = SAFE) -> None:
         self.members = tuple(f"n{number}" for number in range(1, node_count + 1))
-        self._variant = variant
-        # A broken variant keeps its disks apart: what it wrote must never
-        # become the past of a correct node.
-        name = str(node_count) if variant is None else f"{node_count}-{variant}"
+        self._unsafe = unsafe
+        # Such nodes keep their disks apart: what a broken variant wrote must
+        # never become the past of a correct node.
+        name = f"{node_count}-{unsafe.name}" if unsafe else str(node_count)
         self._folder = places.state / "local" / name
         self._cluster = f"paxos-lab-local-{name}"
         self.state_place = places.shown(self._folder)
@@ -67,6 +77,9 @@ class LocalCluster:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         self._own_folder()
+        if self._unsafe:
+            for node in self.members:
+                shutil.rmtree(self._folder / node, ignore_errors=True)
         self._format()
         self._choose_ports()
         for node in self.members:
@@ -164,6 +177,12 @@ class LocalCluster:
         """What the state directory of a node holds."""
         return read_state_directory(self._folder / node)
 
+    def hurt_disk(self, node: str, hurt: Callable[[Path], str]) -> str:
+        """Do something to the state directory of a node that is down."""
+        if self.condition(node) is not Condition.EXITED:
+            raise LabError(f"{node} runs: what is done to its disk is for a node that is down")
+        return hurt(self._folder / node)
+
     def close(self) -> None:
         """End every node, and give the disks free."""
         for process in self._processes.values():
@@ -219,9 +238,7 @@ class LocalCluster:
             "PAXOS_CONTROL_LISTEN": self._endpoints[node].control,
             "PAXOS_PEERS": ",".join(peers),
         }
-        if self._variant is not None:
-            given["PAXOS_UNSAFE_VARIANT"] = self._variant
-        return {**kept, **given}
+        return {**kept, **given, **self._unsafe.environment}
 
     def _log_path(self, node: str) -> Path:
         return self._folder / f"{node}.log"

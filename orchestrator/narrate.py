@@ -30,15 +30,19 @@ _STYLES: Final = {
     "message_dropped": "red",
     "message_held": "magenta",
     "message_released": "magenta",
+    "message_duplicated": "magenta",
+    "message_reordered": "magenta",
     "fault_applied": "bold yellow",
     "fault_undone": "yellow",
     "failpoint_hit": "bold yellow",
+    "power_lost": "bold yellow",
     "timeout_fired": "magenta",
     "state_persisted": "cyan",
     "propose_answered": "bold",
     "expectation_checked": "dim",
 }
 
+_CLAIMED_EXITS: Final = frozenset({0, 137})
 # Told by headings of their own, at the right moment and in another form.
 _TOLD_ELSEWHERE: Final = frozenset({"run_started", "run_finished", "expectation_checked"})
 
@@ -71,11 +75,11 @@ class Narrator:
         self._thread = threading.Thread(target=self._run, name="narrator", daemon=True)
         self._thread.start()
 
-    def begin(self, instances: Collection[int]) -> None:
-        """Tell of these instances, and count the time from now."""
+    def begin(self, instances: Collection[int], began_ns: int | None = None) -> None:
+        """Tell of these instances, and count the time from now, or from a world's own clock."""
         with self._changed:
             self._told = frozenset(instances)
-            self._began_ns = time.time_ns()
+            self._began_ns = time.time_ns() if began_ns is None else began_ns
 
     def put(self, lines: list[Line]) -> None:
         """Take lines, from any thread."""
@@ -101,8 +105,12 @@ class Narrator:
 
     def _is_told(self, line: Line) -> bool:
         # What changes nothing belongs to the details, and so do the lab's own probes,
-        # and exits: every one that was meant is claimed as a fault, with its code.
-        minor = "ignored" in line or line.get("kind") == "probe" or line["event"] == "node_exited"
+        # and exits that are claimed as faults, with their code.
+        minor = (
+            "ignored" in line
+            or line.get("kind") == "probe"
+            or (line["event"] == "node_exited" and line["exit_code"] in _CLAIMED_EXITS)
+        )
         level = max(_LEVELS[level_of(line)], 1 if minor else 0)
         if line["event"] in _TOLD_ELSEWHERE or level > self._detail:
             return False

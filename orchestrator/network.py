@@ -254,8 +254,14 @@ def as_text(rule: GateRule) -> str:
         text += f" from {', '.join(rule.sources)}"
     if rule.to:
         text += f" to {', '.join(rule.to)}"
-    if rule.action == "drop":
-        return f"{rule.percent} % of {text}"
+    if rule.action in {"drop", "duplicate", "reorder"} and (
+        rule.action == "drop" or rule.percent < 100
+    ):
+        text = f"{rule.percent} % of {text}"
+    if rule.action == "duplicate":
+        return f"{text}, {rule.copies + 1} times each"
+    if rule.action == "reorder":
+        return f"{text}, each behind the next, after {rule.delay_most_ms} ms at most"
     if rule.action == "delay":
         least, most = rule.delay_ms, rule.delay_most_ms
         return f"{text} by {least} ms" if least == most else f"{text} by {least} to {most} ms"
@@ -272,6 +278,7 @@ def _as_object(rule: GateRule) -> dict[str, Any]:
         "percent": rule.percent,
         "delay_ms": rule.delay_ms,
         "delay_most_ms": rule.delay_most_ms,
+        "copies": rule.copies,
     }
     return {name: found for name, found in fields.items() if found}
 

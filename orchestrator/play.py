@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.clients import Clients
-from orchestrator.cluster import Cluster, LabError
+from orchestrator.cluster import Cluster, LabError, Unsafe
 from orchestrator.collect import Result, collect, new_run_name
 from orchestrator.narrate import Narrator, make_console
 from orchestrator.places import Places
@@ -28,19 +28,27 @@ class Session:
         detail: how much is told: 0, 1 or 2.
         silent: nothing is told at all.
         in_full: every verdict is told rule by rule, not only in the table at the end.
+        seed: decides all chance in the world ``sim``; no other world takes one.
     """
 
     def __init__(
-        self, places: Places, detail: int = 0, *, silent: bool = False, in_full: bool = False
+        self,
+        places: Places,
+        detail: int = 0,
+        *,
+        silent: bool = False,
+        in_full: bool = False,
+        seed: int = 0,
     ) -> None:
         self.places = places
         self.silent = silent
         self._in_full = in_full
+        self._seed = seed
         self.console = make_console(stderr=silent)
         self.results: list[Result] = []
         self.state_places: list[str] = []
         self._narrator = None if silent else Narrator(self.console, detail)
-        self._key: tuple[str, int, str | None] | None = None
+        self._key: tuple[str, int, Unsafe] | None = None
         self._cluster: Cluster | None = None
         self._clients: Clients | None = None
 
@@ -57,16 +65,19 @@ class Session:
         """
         if not self.silent:
             show_opening(self.console, scenario, world, node_count)
-        cluster, clients = self._open(world, node_count, scenario.variant)
-        runner = Runner(cluster, clients, self._tell)
         run = new_run_name(self.places, scenario.name)
-        played = runner.play(scenario, run, self._begin)
-        result = collect(self.places, cluster, played)
+        if world == "sim":
+            result = self._play_sim(scenario, node_count, run)
+        else:
+            cluster, clients = self._open(world, node_count, Unsafe.of(scenario))
+            runner = Runner(cluster, clients, self._tell)
+            played = runner.play(scenario, run, self._begin)
+            result = collect(self.places, cluster, played)
+            self.state_places.append(cluster.state_place)
         if self._narrator is not None:
             self._narrator.flush()
             show_closing(self.console, scenario, result, in_full=self._in_full)
         self.results.append(result)
-        self.state_places.append(cluster.state_place)
         return result
 
     def close(self) -> None:
@@ -79,6 +90,19 @@ class Session:
             self._cluster.close()
         self._key = self._cluster = self._clients = None
 
+    def _play_sim(self, scenario: Scenario, node_count: int, run: str) -> Result:
+        from orchestrator.sim import play_sim  # noqa: PLC0415 - one world is loaded
+
+        place, played = play_sim(scenario, node_count, self._seed, run)
+        result = collect(self.places, place, played)
+        if self._narrator is not None:
+            # At once, and in the order of the world's own clock.
+            lines = [line for node in played.watch.nodes() for line in played.watch.of_node(node)]
+            named = [played.instances[name] for name in scenario.instances]
+            self._narrator.begin(named, began_ns=min(line["at_ns"] for line in lines))
+            self._narrator.put(lines)
+        return result
+
     def _tell(self, lines: list[dict[str, Any]]) -> None:
         if self._narrator is not None:
             self._narrator.put(lines)
@@ -87,13 +111,14 @@ class Session:
         if self._narrator is not None:
             self._narrator.begin(instances)
 
-    def _open(self, world: str, node_count: int, variant: str | None) -> tuple[Cluster, Clients]:
-        key = (world, node_count, variant)
-        if self._key != key:
+    def _open(self, world: str, node_count: int, unsafe: Unsafe) -> tuple[Cluster, Clients]:
+        key = (world, node_count, unsafe)
+        # A cluster whose disks were hurt serves one run.
+        if self._key != key or unsafe.apart:
             self.close()
             if world == "local":
                 self.say(f"Starting {node_count} processes.", "dim")
-            self._cluster = self._make(world, node_count, variant)
+            self._cluster = self._make(world, node_count, unsafe)
             self._clients = Clients(self._cluster)
             self._key = key
         assert self._cluster is not None, "a cluster was made above"
@@ -102,16 +127,16 @@ class Session:
             self.say(f"Before it begins: {done}.")
         return self._cluster, self._clients
 
-    def _make(self, world: str, node_count: int, variant: str | None) -> Cluster:
+    def _make(self, world: str, node_count: int, unsafe: Unsafe) -> Cluster:
         if world == "local":
             from orchestrator.local import LocalCluster  # noqa: PLC0415 - one world is loaded
 
-            cluster = LocalCluster(self.places, node_count, variant)
+            cluster = LocalCluster(self.places, node_count, unsafe)
             # Before it is opened: a start that fails half-way ends what has begun.
             self._cluster = cluster
             cluster.open()
             return cluster
-        if variant is not None:
+        if unsafe:
             raise LabError("a broken variant runs on local processes only: WORLD=local")
         from orchestrator.docker_world import DockerCluster  # noqa: PLC0415
 

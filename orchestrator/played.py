@@ -1,6 +1,7 @@
 """One run as it goes: what it is made of, and what is left when its steps are done."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from orchestrator.journal import Journal
 from orchestrator.operations import Operation, Operations
@@ -20,6 +21,7 @@ class Played:
         watch: every line.
         operations: what clients asked for.
         pieces: for each node, the stretches of its log that belong to the run.
+        settings: with which settings each node began it, as ``node_started`` names them.
         rows: the operations of each measured row, by its name.
         failure: why it stopped early; ``None`` when every step came to its end.
         elapsed_s: from the first line to the last.
@@ -32,6 +34,7 @@ class Played:
     journal: Journal
     operations: Operations
     pieces: dict[str, list[dict[str, int | None]]] = field(default_factory=dict)
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     rows: dict[str, list[Operation]] = field(default_factory=dict)
     failure: str | None = None
     elapsed_s: float = 0.0

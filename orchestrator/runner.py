@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from orchestrator.clients import Clients, NodeSilent, at_once
 from orchestrator.cluster import Cluster, Condition, LabError, Sink
-from orchestrator.faults import SERVE_LIMIT_S, Faults
+from orchestrator.faults import SERVE_LIMIT_S, Faults, write_disk_read
 from orchestrator.journal import Journal
 from orchestrator.operations import Operations
 from orchestrator.played import Played, number_instances
@@ -14,6 +14,7 @@ from orchestrator.ready import await_links, await_serving, running
 from orchestrator.stage import Stage, StepFailed
 from orchestrator.watch import Start, Watch
 from paxos.scenario import Scenario
+from paxos.scenario.model import DiskFault
 
 _DRAIN_LIMIT_S: Final = 10.0
 
@@ -109,10 +110,11 @@ class Runner:
         # A line of this node must be written after the follower began to look:
         # the piece of its log begins with it.
         at_once(lambda node: self._clients.set_gate(node, []), self._cluster.members)
+        infos = at_once(self._clients.info, self._cluster.members)
+        # Inside the piece, so that a replay through the core knows of it.
         settings = dict(played.scenario.settings)
         if settings:
             at_once(lambda node: self._configure(node, played, settings), self._cluster.members)
-        infos = at_once(self._clients.info, self._cluster.members)
         starts = {
             node: Start(info.incarnation, info.seq)
             for node, info in zip(self._cluster.members, infos, strict=True)
@@ -121,6 +123,11 @@ class Runner:
             played.pieces[node] = [
                 {"incarnation": start.incarnation, "first": start.seq, "last": None}
             ]
+        # A replay must know them, and the piece may lack the line that names them.
+        played.settings = {
+            node: {field.name: value for field, value in info.settings.ListFields()}
+            for node, info in zip(self._cluster.members, infos, strict=True)
+        }
         played.watch.begin(starts)
         scenario = played.scenario
         played.journal.write(
@@ -148,7 +155,7 @@ class Runner:
         faults = Faults(self._cluster, self._clients, played.journal, played.instances, settle)
         with faults:
             try:
-                stage = Stage(self._cluster, played, faults, configure)
+                stage = Stage(self._cluster, played, faults, self._clients, configure)
                 for number, step in enumerate(played.scenario.steps, start=1):
                     if step.say:
                         played.journal.write("step_started", step=number, say=step.say)
@@ -162,6 +169,12 @@ class Runner:
 
     def _end(self, played: Played, drain: Callable[[str, float], bool]) -> None:
         """Name the last line of each node, wait for it, and read the disks of those down."""
+        # Their disks were read before they were hurt.
+        hurt = {
+            step.action.node
+            for step in played.scenario.steps
+            if isinstance(step.action, DiskFault) and step.action.fault != "fail_sync"
+        }
         for node in self._cluster.members:
             pieces = played.pieces[node]
             last: int | None = None
@@ -171,21 +184,12 @@ class Runner:
                 played.watch.wait_until_at(node, info.incarnation, info.seq, _DRAIN_LIMIT_S)
             # Its disk says how its last batch ended, but nothing of lines
             # that never came: without them its log must not count as whole.
-            elif drain(node, _DRAIN_LIMIT_S):
-                self._read_disk(node, played)
+            elif drain(node, _DRAIN_LIMIT_S) and node not in hurt:
+                write_disk_read(self._cluster, played.journal, node)
             for line in played.watch.of_node(node):
                 if line["incarnation"] != pieces[-1]["incarnation"]:
                     pieces.append({"incarnation": line["incarnation"], "first": 1, "last": None})
             pieces[-1]["last"] = last
-
-    def _read_disk(self, node: str, played: Played) -> None:
-        found = self._cluster.read_disk(node)
-        played.journal.write(
-            "disk_read",
-            of=node,
-            incarnation_read=found["incarnation"],
-            instances=found["instances"],
-        )
 
     def _configure(self, node: str, played: Played, settings: Mapping[str, Any]) -> None:
         numbers = played.instances.values()

@@ -70,7 +70,7 @@ def show_closing(
     paragraph(console, "Notice: " + scenario.notice, "italic")
     console.print()
     verdict = result.verdict
-    if in_full or verdict.violations:
+    if in_full or verdict.violations or verdict.departed:
         console.print(Text(verdict.as_text(), _STYLES[verdict.verdict]), soft_wrap=True)
     else:
         sentence = verdict.summary()
@@ -163,6 +163,9 @@ def show_sum(console: Console, results: Sequence[Result]) -> None:
         paragraph(console, f"Whether safety held is unknown in {', '.join(unknown)}.", "yellow")
     else:
         paragraph(console, f"Safety held: {rules} rules over {events:,} events.", "bold green")
+    departed = [result.scenario for result in results if result.verdict.departed]
+    if departed:
+        paragraph(console, f"The log DEPARTS from the core in {', '.join(departed)}.", "bold red")
     unmet = sum(len(result.unmet) for result in results)
     if unmet:
         paragraph(console, f"{unmet} expectations were NOT met.", "bold red")

@@ -16,6 +16,7 @@ it unknown.
 
 from paxos.checker.history import Chosen, Doubt
 from paxos.checker.order import merge
+from paxos.checker.reader import Run, load_run, log_files, whole_lines
 from paxos.checker.rules import RULES, Violation
 from paxos.checker.verdict import (
     OK,
@@ -37,9 +38,13 @@ __all__ = [
     "Doubt",
     "LogFormatError",
     "RuleVerdict",
+    "Run",
     "Verdict",
     "Violation",
     "check_lines",
     "check_path",
+    "load_run",
+    "log_files",
     "merge",
+    "whole_lines",
 ]

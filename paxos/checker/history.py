@@ -42,6 +42,7 @@ _PROPOSER: Final = frozenset({"prepare_sent", "promise_received", "accept_sent"}
 _LEARNT: Final = frozenset({"value_learned", "propose_answered", "propose_completed"})
 _WISHES: Final = frozenset({"propose_received", "propose_invoked"})
 _ENDS: Final = frozenset({"kill", "power_loss", "stop"})
+_OWN_ENDS: Final = frozenset({"failpoint_hit", "power_lost"})
 _HEARSAY: Final = frozenset({"accepted_received", "learn_received"})
 
 
@@ -381,7 +382,7 @@ class History:
         # Without a table it may run on: then what it has logged is all there is.
         if (
             self.run is not None
-            or (last is not None and last["event"] == "failpoint_hit")
+            or (last is not None and last["event"] in _OWN_ENDS)
             or any(
                 _is_end_of(line, node)
                 and (last is None or self.order.place(line) > self.order.place(last))

@@ -57,6 +57,7 @@ USED: Final = frozenset(
         "learn_received",
         "value_learned",
         "failpoint_hit",
+        "power_lost",
         "run_started",
         "propose_invoked",
         "propose_completed",
@@ -93,7 +94,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The runner's table, ``run.json``."""
+    """The runner's table, ``run.json``.
+
+    Attributes:
+        run, scenario, title, world: what was played, and where.
+        members: the acceptors.
+        instances: the run's instances, by the scenario's names.
+        pieces: the stretches of each node's log that belong to the run.
+        settings: with which settings each node began it; no rule uses them.
+        variant: the broken variant that ran; no rule uses it.
+    """
 
     run: str
     scenario: str
@@ -102,6 +112,8 @@ class Run:
     members: tuple[str, ...]
     instances: Mapping[str, int]
     pieces: Mapping[str, tuple[Piece, ...]]
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    variant: str | None = None
 
     @classmethod
     def parse(cls, table: object, where: str = TABLE) -> "Run":
@@ -134,6 +146,7 @@ class Run:
                     raise ValueError(f"no piece of {node}'s log: {piece!r}")
             found = [Piece(p["incarnation"], p["first"], p["last"]) for p in listed]
             pieces[node] = tuple(sorted(found, key=lambda piece: piece.incarnation))
+        variant = table.get("variant")
         return cls(
             run=str(table.get("run", "")),
             scenario=str(table.get("scenario", "")),
@@ -142,6 +155,8 @@ class Run:
             members=tuple(sorted(members, key=node_key)),
             instances=dict(table["instances"]),
             pieces=pieces,
+            settings={node: dict(known) for node, known in table.get("settings", {}).items()},
+            variant=None if variant is None else str(variant),
         )
 
 
@@ -217,15 +232,20 @@ def load(*paths: str | Path) -> Log:
         LogFormatError: a path is not there or holds no log; the text says
             which file and line, and what is wrong with it.
     """
-    files = [file for path in paths for file in _log_files(Path(path))]
-    collector = _Collector(_load_run(files))
+    files = log_files(*paths)
+    collector = _Collector(load_run(files))
     for file in files:
         collector.take_file(file)
     return collector.finish(tuple(files))
 
 
-def collect(lines: Iterable[Line], run: Run | None = None) -> Log:
-    """The log of lines that are in memory, in any order.
+def collect(lines: Iterable[Line], run: Run | None = None, *, trusted: bool = False) -> Log:
+    """The log of lines that are in memory, in any order; none of them is changed.
+
+    Args:
+        lines: of all nodes and the runner.
+        run: the runner's table, if there is one.
+        trusted: they are known to be of this format, and are not looked at.
 
     Raises:
         LogFormatError: one of them is no line of this format.
@@ -233,10 +253,35 @@ def collect(lines: Iterable[Line], run: Run | None = None) -> Log:
     collector = _Collector(run)
     for number, line in enumerate(lines, 1):
         try:
-            collector.take(_checked(line))
+            collector.take(line if trusted else _checked(line))
         except ValueError as error:
             raise LogFormatError(f"line {number} of those given: {error}") from error
     return collector.finish(())
+
+
+def whole_lines(files: Iterable[Path]) -> Iterator[Line]:
+    """Every line of some files as it stands there, states included; a torn last one is left out.
+
+    Raises:
+        LogFormatError: the text says which file and line, and what is wrong with it.
+    """
+    for path in files:
+        for number, raw in _raw_lines(path):
+            try:
+                yield decode(raw)
+            except LogFormatError as error:
+                if number > 1 and not raw.endswith(b"\n"):
+                    continue
+                raise LogFormatError(f"{path}:{number} is no line of a log: {error}") from error
+
+
+def log_files(*paths: str | Path) -> list[Path]:
+    """The files that :func:`load` reads for these paths.
+
+    Raises:
+        LogFormatError: a path is not there or holds no log.
+    """
+    return [file for path in paths for file in _log_files(Path(path))]
 
 
 def _log_files(path: Path) -> list[Path]:
@@ -257,7 +302,12 @@ def _log_files(path: Path) -> list[Path]:
     return [path]
 
 
-def _load_run(files: Sequence[Path]) -> Run | None:
+def load_run(files: Sequence[Path]) -> Run | None:
+    """The runner's table beside some files, if there is one.
+
+    Raises:
+        LogFormatError: it is none, or there are several.
+    """
     tables = {file.parent / TABLE for file in files}
     found = sorted(table for table in tables if table.is_file())
     if len(found) > 1:

@@ -21,6 +21,7 @@ from paxos.events import Line, line_id, narrate, show
 OK: Final = "ok"
 VIOLATED: Final = "violated"
 UNKNOWN: Final = "unknown"
+DEPARTED: Final = "departed"
 
 SCHEMA_VERSION: Final = 1
 _WIDTH: Final = 80
@@ -58,6 +59,8 @@ class Verdict:
         coverage: how often each *sometimes* fact is seen in the log.
         expectations: what the runner says of the scenario's expectations;
             ``verdict`` does not speak of them.
+        conformance: what a replay through the core found, from who has one;
+            ``verdict`` does not speak of it, for the rules judge any program.
         line_count: how many lines were read.
         event_count: how many of them are of judged instances.
     """
@@ -78,6 +81,21 @@ class Verdict:
     world: str = ""
     names: Mapping[int, str] | None = None
     expectations: tuple[Mapping[str, Any], ...] = ()
+    conformance: Mapping[str, Any] | None = None
+
+    @property
+    def departed(self) -> bool:
+        """Whether the log departs from the core."""
+        return self.conformance is not None and self.conformance["verdict"] == DEPARTED
+
+    def with_conformance(self, found: Mapping[str, Any]) -> "Verdict":
+        """The same verdict with what a replay through the core found.
+
+        Args:
+            found: its ``verdict``, a ``sentence``, and ``departures`` with a
+                ``line`` and a ``sentence`` each.
+        """
+        return replace(self, conformance=found)
 
     def with_expectations(self, expectations: Iterable[Mapping[str, Any]]) -> "Verdict":
         """The same verdict with what the runner found: objects with ``met``."""
@@ -108,6 +126,7 @@ class Verdict:
             "violations": [_violation_json(violation) for violation in self.violations],
             "unknown": [_doubt_json(doubt) for doubt in self.unknown],
             "coverage": dict(self.coverage),
+            "conformance": None if self.conformance is None else dict(self.conformance),
             "expectations": [dict(expectation) for expectation in self.expectations],
         }
 
@@ -123,6 +142,7 @@ class Verdict:
         hidden = len(self.violations) - _SHOWN
         if hidden > 0:
             parts.append(f"{hidden} more in verdict.json.")
+        parts.append(self.conformance_text())
         parts.append(self._chosen_text())
         parts.append(self._coverage_text())
         return "\n\n".join(part for part in parts if part)
@@ -159,6 +179,18 @@ class Verdict:
             rows.append(_wrapped(f"- {doubt.reason} ({', '.join(doubt.rules)})", "  "))
         if len(self.unknown) > _SHOWN:
             rows.append(f"- and {len(self.unknown) - _SHOWN} more in verdict.json")
+        return "\n".join(rows)
+
+    def conformance_text(self) -> str:
+        """What the replay through the core found, in sentences; empty if there was none."""
+        found = self.conformance
+        if found is None:
+            return ""
+        rows = [_wrapped(f"Conformance: {found['sentence']}.", "  ")]
+        rows += [
+            _wrapped(f"  {departure['line']:<10} {departure['sentence']}", " " * 13)
+            for departure in found["departures"][:_SHOWN]
+        ]
         return "\n".join(rows)
 
     def _chosen_text(self) -> str:
@@ -202,18 +234,22 @@ def check_path(*paths: str | Path) -> Verdict:
     return judge(load(*paths))
 
 
-def check_lines(lines: Iterable[Line], run: Mapping[str, Any] | None = None) -> Verdict:
+def check_lines(
+    lines: Iterable[Line], run: Mapping[str, Any] | None = None, *, trusted: bool = False
+) -> Verdict:
     """Judge lines that are in memory, in any order.
 
     Args:
         lines: of all nodes and the runner.
         run: the content of ``run.json``; without it, the logs must begin with
             the first line ever.
+        trusted: the lines are known to be of this format: a simulator that
+            makes them by the thousand holds its templates to it once.
 
     Raises:
         LogFormatError: a line or the table is not of this format.
     """
-    return judge(collect(lines, None if run is None else Run.parse(run)))
+    return judge(collect(lines, None if run is None else Run.parse(run), trusted=trusted))
 
 
 def judge(log: Log) -> Verdict:
