@@ -48,3 +48,18 @@ def undisturbed() -> Iterator[None]:
         yield
     if came:
         raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def at_interrupt(stop: Callable[[], None]) -> Iterator[None]:
+    """Call ``stop`` at the first interrupt, and let the second one interrupt."""
+    came: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) > 1:
+            _interrupt(number, frame)
+        stop()
+
+    with _handling(handle):
+        yield

@@ -109,6 +109,24 @@ class TestWhatTheCoreWrote:
             }
             assert conform([*kept, start, back]).verdict == OK
 
+    def test_a_kill_may_fall_into_a_start(self) -> None:
+        """What that start had not told yet is on the disk as before."""
+        lines, start = next(
+            (lines, recovered)
+            for lines in (nodes_of(rough_world(seed).lines) for seed in range(40))
+            for recovered in lines
+            if recovered["event"] == "state_recovered" and recovered["promised"] != "0.n0"
+        )
+        node, incarnation = start["node"], start["incarnation"]
+        twice = []
+        for line in (line for line in lines if line["node"] == node):
+            if line["incarnation"] == incarnation and line["event"] == "node_started":
+                twice.append(line)
+            later = line["incarnation"] >= incarnation
+            twice.append({**line, "incarnation": line["incarnation"] + 1} if later else line)
+        found = conform_in_any_order(twice)
+        assert found.verdict == OK, found.as_json()
+
     def test_lines_may_be_given_in_any_order_if_one_says_so(self, world_log: list[Line]) -> None:
         """In a stream they must be in their node's order."""
         backwards = list(reversed(world_log))

@@ -86,12 +86,14 @@ class _Incarnation:
             departure that this is unless a failpoint explains it.
         disk: what the log says to be written, an unsynced ``value_learned`` included.
         recovered: the instances that were found on the disk.
+        is_ready: whether it has told of all that was on its disk.
         departed: instances that are not followed any more, with why.
     """
 
     settings: Settings
     node_id: NodeId
     members: tuple[NodeId, ...]
+    is_ready: bool
     instances: dict[int, Instance] = field(default_factory=dict)
     own_settings: list[tuple[int, int, dict[str, Any]]] = field(default_factory=list)
     awaited: dict[int, deque[_Awaited]] = field(default_factory=dict)
@@ -117,8 +119,7 @@ class _Incarnation:
         """What the end of the incarnation may have left on the disk, by instance.
 
         A record that was on its way may be there or not. Of an instance that
-        departed nobody can tell: it has no entry, and an empty list stands
-        for that.
+        departed nobody can tell: its list is empty.
         """
         found = {number: [stored] for number, stored in self.disk.items()}
         for number, awaited in self.awaited.items():
@@ -217,17 +218,19 @@ class NodeReplay:
             if line["variant"] is not None:
                 self.variants.add(line["variant"])
             members = tuple(node_key(member) for member in line["members"])
-            self._start(members, line["settings"], line_id(line))
+            self._start(members, line["settings"], line_id(line), is_ready=False)
         elif place == self._begin:
             if self._begin_settings is None:
                 self._lose(f"nothing says with which settings {self.node} ran at {line_id(line)}")
             else:
-                self._start(self._members, self._begin_settings, "run.json")
+                self._start(self._members, self._begin_settings, "run.json", is_ready=True)
         else:
             first = self._begin if self._begin and self._begin[0] == place[0] else (place[0], 1)
             self._lose(f"the log of {self.node} lacks {self._name(first)}")
 
-    def _start(self, members: tuple[NodeId, ...], settings: Any, where: str) -> None:
+    def _start(
+        self, members: tuple[NodeId, ...], settings: Any, where: str, *, is_ready: bool
+    ) -> None:
         node_id = node_key(self.node)
         if node_id not in members or members != tuple(sorted(set(members))):
             self._lose(f"{where} does not name {self.node} as a member")
@@ -237,7 +240,7 @@ class NodeReplay:
         except (AttributeError, ValueError) as error:
             self._lose(f"{where} holds settings that the core does not have: {error}")
             return
-        self._now = _Incarnation(known, node_id, members)
+        self._now = _Incarnation(known, node_id, members, is_ready)
 
     def _end_incarnation(self) -> None:
         if self._now is None:
@@ -248,7 +251,12 @@ class NodeReplay:
             if known is None or departure.place < known.place:
                 self._now.departed[number] = departure
         self._departures += sorted(self._now.departed.values(), key=lambda found: found.place)
-        self._left = self._now.left()
+        left = self._now.left()
+        if self._now.is_ready:
+            self._left = left
+        elif self._left is not None:
+            # Of what it had not told yet, the disk holds what it held before.
+            self._left |= left
         self._now = None
 
     def _lose(self, why: str) -> None:
@@ -299,6 +307,7 @@ class NodeReplay:
 
     def _look_for_lost(self, now: _Incarnation, line: Line) -> None:
         """Of what was durable, nothing may be missing when the node is ready."""
+        now.is_ready = True
         for number, states in sorted((self._left or {}).items()):
             if number in now.recovered or not states or _may_be(Stored(), states[0]):
                 continue

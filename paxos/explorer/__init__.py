@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from paxos.explorer.model import MODELS, VALUES, Accused, Model, ModelError
 from paxos.explorer.plain import PlainSearch
 from paxos.explorer.result import Ended, Explored, Move, Progress, Search, Trace, Watch
-from paxos.explorer.rules import ALWAYS, SOMETIMES, TITLES
+from paxos.explorer.rules import ALWAYS, TITLES
 from paxos.explorer.tables import Action, Envelope, Tables
 
 ENGINES = ("plain", "arrays")
@@ -69,7 +69,6 @@ __all__ = [
     "ALWAYS",
     "ENGINES",
     "MODELS",
-    "SOMETIMES",
     "TITLES",
     "VALUES",
     "Accused",

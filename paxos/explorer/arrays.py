@@ -21,13 +21,14 @@ import numpy as np
 from paxos.explorer.model import ModelError
 from paxos.explorer.result import Move, Search, Trace
 from paxos.explorer.rules import judge
-from paxos.explorer.tables import RULES, Cost, Row, Tables, rules_of
+from paxos.explorer.tables import ALL, RULES, Cost, Row, Tables, rules_of
 
 _U64: Final = np.uint64
 _ONE: Final = _U64(1)
 # The first bits of what is available stand for what can be paid: bit c for cost c.
 _RESERVED: Final = 8
 _CHUNK: Final = 1 << 16
+_EVERY_BIT: Final = _U64(0xFFFF_FFFF_FFFF_FFFF)
 Words = np.ndarray[Any, np.dtype[np.uint64]]
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -158,6 +159,8 @@ class ArrayTables:
                 self.words[position] = words
                 mine = self.nodes[position]
                 mine.known = np.pad(mine.known, ((0, 0), (0, more)))
+                closed = [part for part, known in enumerate(table.known) if known == ALL]
+                mine.known[closed] = _EVERY_BIT
                 for other in self.nodes:
                     other.outgoing[position] = np.pad(other.outgoing[position], ((0, 0), (0, more)))
         for table, arrays in zip(self.tables.nodes, self.nodes, strict=True):
@@ -205,8 +208,11 @@ class ArrayTables:
         table, arrays = self.tables.nodes[position], self.nodes[position]
         words = self.words[position]
         for part in parts:
-            known = table.known[part] << _RESERVED | (1 << _RESERVED) - 1
-            arrays.known[part] = _split(known, words)
+            if table.known[part] == ALL:
+                arrays.known[part] = _EVERY_BIT
+            else:
+                known = table.known[part] << _RESERVED | (1 << _RESERVED) - 1
+                arrays.known[part] = _split(known, words)
         self._set_deltas(position, np.array(parts, dtype=np.int64))
 
     @property
@@ -302,12 +308,15 @@ class ArrayTables:
         lacking = (available & ~arrays.known[mine]).any(axis=1) | arrays.fresh[mine]
         if not lacking.any():
             return
-        wanted: dict[int, int] = {}
         where = np.flatnonzero(lacking)
-        rows = np.concatenate([mine[where, None].astype(_U64), available[where]], axis=1)
-        for part, *words in np.unique(rows, axis=0).tolist():
-            bits = sum(word << 64 * place for place, word in enumerate(words)) >> _RESERVED
-            wanted[part] = wanted.get(part, 0) | bits
+        where = where[np.argsort(mine[where], kind="stable")]
+        owners = mine[where]
+        firsts = np.flatnonzero(np.diff(owners, prepend=-1))
+        offered = np.bitwise_or.reduceat(available[where], firsts, axis=0)
+        wanted = {
+            part: sum(word << 64 * place for place, word in enumerate(words)) >> _RESERVED
+            for part, words in zip(owners[firsts].tolist(), offered.tolist(), strict=True)
+        }
         for part, bits in wanted.items():
             self._fill(position, part, bits)
         self._finish(position, list(wanted))

@@ -63,6 +63,12 @@ class Model:
         return VALUES[: self.values]
 
     @property
+    def sometimes(self) -> tuple[str, ...]:
+        """What some state must show, else the model has shown nothing."""
+        duel = ("duel",) if self.proposing > 1 and self.ballots > 1 else ()
+        return ("chosen", "learned", *duel)
+
+    @property
     def bounds(self) -> str:
         """The bounds in a few words."""
         parts = [

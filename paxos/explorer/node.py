@@ -14,8 +14,10 @@ message of the set can arrive again and again as it is), and the fields that
 serve them alone.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
+from typing import Any, Final
 
 from paxos.explorer.model import INSTANCE, Accused, Model
 from paxos.protocol import (
@@ -26,10 +28,12 @@ from paxos.protocol import (
     Instance,
     Learned,
     LearnedRecord,
+    Learner,
     NodeId,
     Persist,
     Phase,
     Promise,
+    Proposer,
     ProposeRequested,
     Received,
     Record,
@@ -105,6 +109,30 @@ class Local:
     disk: Disk = field(default_factory=Disk)
     ghost: Ghost = NO_GHOST
     refused: bool = False
+
+    def key(self) -> Hashable:
+        """What tells two states of one node apart: all but what is the same in each of them."""
+        memory = self.memory
+        roles: Hashable = None
+        if memory is not None:
+            roles = (
+                memory.acceptor,
+                _without_config(memory.proposer),
+                _without_config(memory.learner),
+            )
+        return roles, self.pending, self.disk, self.ghost, self.refused
+
+
+def _without_config(role: Proposer | Learner) -> tuple[Hashable, ...]:
+    values = _VALUES.get(type(role))
+    if values is None:
+        # All fields of the class, whatever a broken one may have added.
+        names = [field.name for field in fields(role) if field.name != "config"]
+        values = _VALUES[type(role)] = attrgetter(*names)
+    return values(role)
+
+
+_VALUES: Final[dict[type, Callable[[Any], Any]]] = {}
 
 
 def newborn(model: Model, accused: Accused, node_id: NodeId) -> Local:
@@ -187,7 +215,8 @@ def persist(local: Local, accused: Accused, *, fails: bool = False) -> Local:
 def sent(local: Local) -> Local:
     """Send the next effect."""
     assert isinstance(local.pending[0], Send), f"{local.pending[0]} is no message"
-    return _without_idle_ghost(replace(local, pending=local.pending[1:]))
+    pending = local.pending[1:]
+    return _without_idle_ghost(Local(local.memory, pending, local.disk, local.ghost, local.refused))
 
 
 # Crashes, starts, and faults of the disk.
@@ -287,17 +316,25 @@ def _step(
     before = _at_rest(local)
     after, effects = before.step(given)
     memory = _projected(after)
-    stepped = replace(local, memory=memory, pending=tuple(_kept(effects)))
+    pending = tuple(_kept(effects))
+    ghost = local.ghost
     # What was heard and what is counted differ in broken proposers only.
+    if heard is not None or memory.proposer.promises != before.proposer.promises:
+        ghost = _with_heard(local, memory, heard)
+    stepped = Local(memory, pending, local.disk, ghost, local.refused)
+    return _without_idle_ghost(stepped)
+
+
+def _with_heard(local: Local, memory: Instance, heard: Report | None) -> Ghost:
+    assert local.memory is not None, "only a node that is up hears"
+    before, proposer = local.memory.proposer, memory.proposer
     known: frozenset[Report] = frozenset()
-    if memory.proposer.ballot == before.proposer.ballot:
-        counted = frozenset(before.proposer.promises)
-        known = (counted - local.ghost.unheard) | local.ghost.unheeded
+    if proposer.ballot == before.ballot:
+        known = (frozenset(before.promises) - local.ghost.unheard) | local.ghost.unheeded
     if heard is not None:
         known |= {heard}
-    counted = frozenset(memory.proposer.promises)
-    ghost = replace(local.ghost, unheeded=known - counted, unheard=counted - known)
-    return _without_idle_ghost(replace(stepped, ghost=ghost))
+    counted = frozenset(proposer.promises)
+    return replace(local.ghost, unheeded=known - counted, unheard=counted - known)
 
 
 def _kept(effects: Iterable[Effect]) -> Iterable[Persist | Send]:
@@ -311,12 +348,14 @@ def _kept(effects: Iterable[Effect]) -> Iterable[Persist | Send]:
 def _projected(instance: Instance) -> Instance:
     """The same, without what no message and no record depends on."""
     proposer, learner = instance.proposer, instance.learner
-    wishes = tuple(replace(wish, sent=False, answered=False) for wish in proposer.wishes)
-    return replace(
-        instance,
-        proposer=replace(proposer, attempt=min(proposer.attempt, 1), wishes=wishes),
-        learner=replace(learner, unanswered=(), ask_ms=0, own_ballot_planned=False),
-    )
+    if proposer.attempt > 1 or any(wish.sent or wish.answered for wish in proposer.wishes):
+        wishes = tuple(replace(wish, sent=False, answered=False) for wish in proposer.wishes)
+        proposer = replace(proposer, attempt=min(proposer.attempt, 1), wishes=wishes)
+    if learner.unanswered or learner.ask_ms or learner.own_ballot_planned:
+        learner = replace(learner, unanswered=(), ask_ms=0, own_ballot_planned=False)
+    if proposer is instance.proposer and learner is instance.learner:
+        return instance
+    return replace(instance, proposer=proposer, learner=learner)
 
 
 def _written(stored: Stored, record: Record) -> Stored:
@@ -337,6 +376,8 @@ def _forgetful(ghost: Ghost) -> Ghost:
 
 def _without_idle_ghost(local: Local) -> Local:
     """Drop what was heard once no first Accept of the ballot can depend on it any more."""
+    if not local.ghost.unheeded and not local.ghost.unheard:
+        return local
     if local.memory is not None and local.memory.proposer.phase is Phase.PREPARING:
         return local
     if any(isinstance(e, Send) and isinstance(e.message, Accept) for e in local.pending):

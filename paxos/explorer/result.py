@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from paxos.explorer.model import Model
-from paxos.explorer.rules import ALWAYS, SOMETIMES
+from paxos.explorer.rules import ALWAYS
 from paxos.explorer.tables import Action, Tables
 from paxos.protocol import NodeId
 
@@ -101,7 +101,7 @@ class Explored:
         return tuple(
             name
             for (name, bound), used in zip(bounds, self.most_used, strict=True)
-            if used >= bound
+            if used >= bound > 0
         )
 
     @property
@@ -113,7 +113,7 @@ class Explored:
         found = {}
         for name in ALWAYS:
             found[name] = "broken" if name in self.traces else self._unless_complete("holds")
-        for name in SOMETIMES:
+        for name in self.model.sometimes:
             found[name] = "seen" if name in self.traces else self._unless_complete("never")
         return found
 

@@ -29,8 +29,6 @@ from paxos.protocol import (
 
 ALWAYS: Final = ("R1", "R2", "R3", "R4", "R5", "R6", "agreement", "validity")
 """What must hold in every state, in the order in which it is told."""
-SOMETIMES: Final = ("chosen", "learned", "duel")
-"""What must hold in some state: else the model has shown nothing."""
 TITLES: Final = {
     "R1": "promise kept",
     "R2": "honest promise",

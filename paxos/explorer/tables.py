@@ -15,7 +15,7 @@ Rows that change nothing are no rows. Everything that a message may do to a
 node is tried, so this is found out on the real object, and never guessed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntFlag
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -109,19 +109,27 @@ RULES: Final = ("R1", "R2", "R3", "R4", "R6", "validity")
 """The rules that a single step can break, in the order of the bits of a row."""
 
 
-class Interned(Generic[T]):
-    """Things as numbers, in the order in which they were met."""
+ALL: Final = -1
+NOT_EVEN_OWN: Final = -2
 
-    def __init__(self) -> None:
+
+class Interned(Generic[T]):
+    """Things as numbers, in the order in which they were met.
+
+    Args:
+        key: what tells two of them apart; by default the thing itself.
+    """
+
+    def __init__(self, key: Callable[[T], Hashable] | None = None) -> None:
         self.items: list[T] = []
-        self._numbers: dict[T, int] = {}
+        self._key = key
+        self._numbers: dict[Hashable, int] = {}
 
     def number(self, item: T) -> int:
         """The number of a thing, new or old."""
-        known = self._numbers.get(item)
-        if known is None:
-            known = len(self.items)
-            self._numbers[item] = known
+        key = item if self._key is None else self._key(item)
+        known = self._numbers.setdefault(key, len(self.items))
+        if known == len(self.items):
             self.items.append(item)
         return known
 
@@ -137,7 +145,8 @@ class NodeTable:
         parts: by number. Number 0 is the node as it begins.
         rows: by part; filled by :meth:`Tables.fill`.
         known: by part: the bits of the messages that its rows take account
-            of; -1 before the first.
+            of; ``ALL`` where no message can do anything, ``NOT_EVEN_OWN``
+            before the part was met.
         facts: by part: the number of its :class:`Facts`.
         arriving: the messages to this node, in the order of their bits.
         deliveries: by the same bits: the numbers of their actions.
@@ -147,7 +156,7 @@ class NodeTable:
 
     def __init__(self, node_id: NodeId) -> None:
         self.node_id = node_id
-        self.locals: Interned[Local] = Interned()
+        self.locals: Interned[Local] = Interned(Local.key)
         self.parts: Interned[Part] = Interned()
         self.rows: list[list[Row]] = []
         self.known: list[int] = []
@@ -251,15 +260,25 @@ class Tables:
         """
         table = self.nodes[position]
         known, rows = table.known[part], table.rows[part]
-        if known < 0:
+        if known == NOT_EVEN_OWN:
             rows += self._own_rows(table, part)
-            known = 0
+            known = ALL if self._is_closed(table, part) else 0
+            table.known[part] = known
         elif not available & ~known:
             return False
-        for bit in bits_of(available & ~known):
-            rows += self._message_rows(table, part, bit)
-        table.known[part] = known | available
+        if known != ALL:
+            for bit in bits_of(available & ~known):
+                rows += self._message_rows(table, part, bit)
+            table.known[part] = known | available
         return True
+
+    def _is_closed(self, table: NodeTable, part: int) -> bool:
+        """Whether no message can do anything to a node, for it is down or at work."""
+        local = table.locals.items[table.parts.items[part].local]
+        if local.memory is None:
+            copies = self.accused.faults.lost is LostDisk.COPIES and not local.refused
+            return not (copies and self.model.disk_faults)
+        return bool(local.pending)
 
     # Rows.
 
@@ -447,7 +466,7 @@ class Tables:
         part = table.parts.number(Part(number, sent))
         if part == len(table.rows):
             table.rows.append([])
-            table.known.append(-1)
+            table.known.append(NOT_EVEN_OWN)
             table.facts.append(self._facts(table, number, outbox))
             if sent not in table.outgoing_of:
                 table.outgoing_of[sent] = self._by_addressee(table, sent)

@@ -1,0 +1,420 @@
+"""``paxos-lab explore``: every schedule of a bounded model, and the shortest way to go wrong."""
+
+import contextlib
+import json
+import resource
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.cluster import LabError
+from orchestrator.interrupts import at_interrupt, interruptible
+from orchestrator.narrate import WIDTH
+from orchestrator.places import Places
+from orchestrator.play import Session
+from orchestrator.show import paragraph
+from orchestrator.sim import parts_of
+from paxos.explorer import (
+    ALWAYS,
+    MODELS,
+    TITLES,
+    Accused,
+    Ended,
+    Explored,
+    Model,
+    ModelError,
+    explore,
+)
+from paxos.explorer.messages import explore_messages
+from paxos.explorer.schedule import NotPlayable, scenario
+from paxos.protocol import Settings
+from paxos.scenario import ScenarioError, parse
+
+_BAD: Final = {"broken", "never"}
+_STYLES: Final = {
+    "holds": "green",
+    "seen": "green",
+    "broken": "bold red",
+    "never": "bold red",
+    "unknown": "yellow",
+}
+MESSAGES: Final = "messages"
+"""The name of the model that is explored in another way: the messages of ``Paxos.tla``."""
+
+
+def accused_of(variant: str | None) -> Accused:
+    """The correct protocol, or a broken variant by its name.
+
+    Raises:
+        LabError: there is no such variant.
+    """
+    parts = parts_of(variant)
+    settings = replace(Settings(), own_ballots=False, **parts.settings)
+    return Accused(parts.roles, settings, parts.keeping.faults, parts.name or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for on the command line."""
+
+    model: Model
+    accused: Accused
+    engine: str
+    limit: int
+    until: tuple[str, ...]
+    as_json: bool
+
+
+def run_explore(wish: Wish) -> int:
+    """Explore a model, tell what was found, and play the shortest counterexample.
+
+    Returns:
+        0 if everything holds that should; 1 if a property is broken, or what
+        must happen sometimes never does; 3 if the search was cut short.
+    """
+    console = Console(width=WIDTH, highlight=False, quiet=wish.as_json)
+    subject = f"the broken variant {wish.accused.name}" if wish.accused.name else "the protocol"
+    kind = ", whole steps" if wish.model.whole_steps else ""
+    paragraph(console, f"Every schedule of {subject} with {wish.model.bounds}{kind}.", "bold")
+    with _watched(quiet=wish.as_json) as progress:
+        try:
+            found = explore(
+                wish.model,
+                wish.accused,
+                engine=wish.engine,
+                until=wish.until,
+                limit=wish.limit,
+                watch=progress,
+            )
+        except ModelError as error:
+            raise LabError(str(error)) from error
+    _show(console, found)
+    played = _play_counterexample(console, found, wish)
+    if wish.as_json:
+        click.echo(json.dumps(_as_json(found, wish) | played))
+    verdicts = set(found.verdicts.values())
+    if verdicts & _BAD:
+        return 1
+    return 3 if "unknown" in verdicts else 0
+
+
+def run_messages(acceptors: int, values: int, ballots: int, *, as_json: bool) -> int:
+    """Explore the message-set model, whose counts others published; the exit code."""
+    console = Console(width=WIDTH, highlight=False, quiet=as_json)
+    with _watched(quiet=as_json) as progress:
+        found = explore_messages(acceptors, values, ballots, watch=progress)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "model": MESSAGES,
+                    "acceptors": acceptors,
+                    "values": values,
+                    "ballots": ballots,
+                    "distinct": found.distinct,
+                    "generated": found.generated,
+                    "depth": found.depth,
+                    "complete": found.complete,
+                    "verdicts": found.verdicts,
+                }
+            )
+        )
+    paragraph(
+        console,
+        f"{found.distinct:,} distinct states, {found.generated:,} generated, "
+        f"depth {found.depth}" + ("." if found.complete else ", and then it was stopped."),
+        "bold",
+    )
+    for name, verdict in found.verdicts.items():
+        console.print(f"  {name:<26} {verdict}")
+    verdicts = set(found.verdicts.values())
+    if verdicts & {"violated", "never"}:
+        return 1
+    return 0 if found.complete else 3
+
+
+class _Counts(Protocol):
+    @property
+    def distinct(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def frontier(self) -> int: ...
+
+
+class _Progress:
+    """Tells how far a search is, on a terminal; stops it when asked to."""
+
+    def __init__(self, console: Console | None) -> None:
+        self._console = console
+        self.stopped = False
+        self._status = None if console is None else console.status("begins")
+        if self._status is not None:
+            self._status.start()
+
+    def __call__(self, counts: _Counts) -> bool:
+        if self._status is not None:
+            rate = ""
+            seconds = getattr(counts, "seconds", 0.0)
+            if seconds > 0:
+                rate = f", {counts.distinct / seconds:,.0f} a second"
+            self._status.update(
+                f"level {counts.depth}: {counts.distinct:,} states{rate}, "
+                f"{counts.frontier:,} at the front, {_memory_mib()} MiB"
+            )
+        return not self.stopped
+
+    def stop(self) -> None:
+        """Let the search end at its next look."""
+        self.stopped = True
+
+    def close(self) -> None:
+        """Take the line off the terminal."""
+        if self._status is not None:
+            self._status.stop()
+
+
+@contextlib.contextmanager
+def _watched(*, quiet: bool) -> Iterator[_Progress]:
+    console = Console(stderr=True) if sys.stderr.isatty() and not quiet else None
+    progress = _Progress(console)
+    with at_interrupt(progress.stop):
+        try:
+            yield progress
+        finally:
+            progress.close()
+
+
+def _memory_mib() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+# What was found.
+
+
+def _show(console: Console, found: Explored) -> None:
+    progress = found.progress
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, verdict in found.verdicts.items():
+        trace = found.traces.get(name)
+        steps = "" if trace is None else f"after {len(trace)} steps"
+        table.add_row(f"  {name}", TITLES[name], Text(verdict, _STYLES[verdict]), steps)
+    console.print(table)
+    rate = progress.distinct / progress.seconds if progress.seconds else 0
+    paragraph(
+        console,
+        f"{progress.distinct:,} distinct states, {progress.generated:,} generated, depth "
+        f"{progress.depth}, in {progress.seconds:.1f} s: {rate:,.0f} a second. The core was "
+        f"called {found.call_count:,} times.",
+    )
+    paragraph(console, _how_it_ended(found))
+
+
+def _how_it_ended(found: Explored) -> str:
+    match found.ended:
+        case Ended.COMPLETE:
+            met = " and ".join(name.replace("_", " ") for name in found.met_bounds)
+            beyond = f" The bound on {met} was met: beyond it nothing is known." if met else ""
+            return f"That is every state within the bounds.{beyond}"
+        case Ended.FOUND:
+            return "It stopped at the level at which it found what it looked for."
+        case Ended.LIMIT:
+            return (
+                f"It met its limit, with {found.progress.frontier:,} states at the front: what "
+                "is not broken so far is unknown. A higher --limit goes on."
+            )
+        case Ended.STOPPED:
+            return (
+                f"It was stopped, with {found.progress.frontier:,} states at the front: what is "
+                "not broken so far is unknown."
+            )
+
+
+def _as_json(found: Explored, wish: Wish) -> dict[str, Any]:
+    model, progress = found.model, found.progress
+    return {
+        "model": model.name,
+        "nodes": model.nodes,
+        "proposing": model.proposing,
+        "values": model.values,
+        "ballots": model.ballots,
+        "crashes": model.crashes,
+        "disk_faults": model.disk_faults,
+        "whole_steps": model.whole_steps,
+        "variant": wish.accused.name or None,
+        "ended": str(found.ended),
+        "met_bounds": list(found.met_bounds),
+        "distinct": progress.distinct,
+        "generated": progress.generated,
+        "depth": progress.depth,
+        "seconds": round(progress.seconds, 3),
+        "core_calls": found.call_count,
+        "peak_mib": _memory_mib(),
+        "verdicts": found.verdicts,
+        "steps": {name: len(trace) for name, trace in found.traces.items()},
+    }
+
+
+# The counterexample.
+
+
+def _play_counterexample(console: Console, found: Explored, wish: Wish) -> dict[str, Any]:
+    """Play the shortest way to the first broken property on the simulator's real objects."""
+    name = found.first_broken
+    if name is None:
+        return {}
+    title = f"The shortest way to break {name}"
+    if wish.accused.name:
+        title += f" with {wish.accused.name}"
+    told: dict[str, Any] = {"first_broken": name}
+    try:
+        data = scenario(found.traces[name], found.model, wish.accused, title=title, breaks=name)
+        story = parse(f"{wish.accused.name or 'counterexample'}-shortest", data)
+    except (NotPlayable, ScenarioError) as error:
+        paragraph(console, f"It cannot be played: {error}")
+        return told | {"not_played": str(error)}
+    session = Session(Places.from_environment(), 1, silent=wish.as_json, in_full=True, seed=1)
+    with interruptible(), contextlib.closing(session):
+        session.play(story, "sim", found.model.nodes)
+    result = session.results[-1]
+    path = result.folder / f"{story.name}.yaml"
+    write_scenario(path, data)
+    if name not in {violation.rule for violation in result.verdict.violations}:
+        paragraph(
+            console,
+            f"The log's checker does not say that {name} was broken there: explorer and "
+            "checker disagree, which is a bug of the lab.",
+            "bold red",
+        )
+    paragraph(console, f"The schedule: {path}; the log: {result.folder}")
+    return told | {
+        "scenario": str(path),
+        "folder": str(result.folder),
+        "verdict": result.verdict.verdict,
+        "first_broken_in_log": result.first_broken,
+    }
+
+
+def write_scenario(path: Path, data: dict[str, Any]) -> None:
+    """Write a scenario as YAML, a step a line."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - the command line answers faster without
+    from ruamel.yaml.comments import CommentedMap  # noqa: PLC0415
+
+    yaml = YAML()
+    yaml.width = 100
+    top = CommentedMap(data)
+    for key in ("instances", "settings"):
+        if key in top:
+            top[key] = _in_one_line(top[key])
+    top["steps"] = [{verb: _in_one_line(step[verb]) for verb in step} for step in data["steps"]]
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(top, file)
+
+
+def _in_one_line(value: Any) -> Any:
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq  # noqa: PLC0415
+
+    if isinstance(value, dict):
+        found = CommentedMap(value)
+        found.fa.set_flow_style()
+        return found
+    if isinstance(value, list):
+        items = CommentedSeq(value)
+        items.fa.set_flow_style()
+        return items
+    return value
+
+
+# The command.
+
+
+def _complete_model(_context: Any, _parameter: Any, incomplete: str) -> list[str]:
+    return [name for name in (*MODELS, MESSAGES) if name.startswith(incomplete)]
+
+
+_UNTIL: Final = {"nothing": (), "broken": ALWAYS, "agreement": ("agreement",)}
+
+
+@click.command("explore")
+@click.argument("model", required=False, shell_complete=_complete_model)
+@click.option("--nodes", type=int, help="How many nodes; each is acceptor and learner.")
+@click.option("--proposing", type=int, help="How many of them begin ballots.")
+@click.option("--values", type=int, help="How many values clients may wish for.")
+@click.option("--ballots", type=int, help="How many ballots may be begun in all.")
+@click.option("--crashes", type=int, help="How many kills and power losses in all.")
+@click.option("--disk-faults", type=int, help="How many faults of a disk in all.")
+@click.option("--acceptors", type=int, help="Of the model `messages`: up to 5.")
+@click.option("--variant", help="A broken protocol instead of the correct one.")
+@click.option("--whole-steps", is_flag=True, help="All effects of a step are one move.")
+@click.option("--engine", type=click.Choice(["plain", "arrays"]), help="Default: arrays.")
+@click.option("--limit", default=50_000_000, show_default=True, help="States; then it stops.")
+@click.option(
+    "--until",
+    type=click.Choice(list(_UNTIL)),
+    help="Stop at the first level that shows it. Default: broken.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object in the end.")
+def explore_command(
+    model: str | None,
+    acceptors: int | None,
+    variant: str | None,
+    engine: str | None,
+    limit: int,
+    until: str | None,
+    *,
+    whole_steps: bool,
+    as_json: bool,
+    **bounds: int | None,
+) -> None:
+    """Visit every schedule of a bounded model; see docs/exploring.md.
+
+    MODEL is tiny, duel, restart, crash, three-ballots, or messages; bounds
+    that are given change it.
+    """
+    given = {name: value for name, value in bounds.items() if value is not None}
+    if model == MESSAGES:
+        _refuse_for_messages(given, variant, engine, whole_steps=whole_steps)
+        sys.exit(
+            run_messages(
+                acceptors or 3, given.get("values", 2), given.get("ballots", 2), as_json=as_json
+            )
+        )
+    if acceptors is not None:
+        raise LabError("--acceptors is for the model `messages`; here it is --nodes")
+    if model is not None and model not in MODELS:
+        raise LabError(f"there is no model {model!r}; there are: {', '.join((*MODELS, MESSAGES))}")
+    chosen = MODELS[model] if model is not None else Model()
+    try:
+        chosen = replace(chosen, whole_steps=whole_steps or chosen.whole_steps)
+        chosen = replace(chosen, **given)  # type: ignore[arg-type]
+    except ModelError as error:
+        raise LabError(str(error)) from error
+    wish = Wish(
+        model=chosen,
+        accused=accused_of(variant),
+        engine=engine or "",
+        limit=limit,
+        until=_UNTIL[until or "broken"],
+        as_json=as_json,
+    )
+    sys.exit(run_explore(wish))
+
+
+def _refuse_for_messages(
+    given: dict[str, int], variant: str | None, engine: str | None, *, whole_steps: bool
+) -> None:
+    wrong = [f"--{name.replace('_', '-')}" for name in given if name not in {"values", "ballots"}]
+    wrong += ["--variant"] if variant else []
+    wrong += ["--engine"] if engine else []
+    wrong += ["--whole-steps"] if whole_steps else []
+    if wrong:
+        raise LabError(
+            f"the model `messages` has --acceptors, --values and --ballots, not {', '.join(wrong)}"
+        )
