@@ -189,7 +189,7 @@ class Config:
     )
     unsafe_faults: bool = _setting(
         _yes_or_no,
-        "Lets the orchestrator make a sync of the state fail. Not for data.",
+        "Lets the orchestrator make the disk fail. Not for data.",
         default=False,
         shown="no",
     )

@@ -114,7 +114,7 @@ class ControlService:
             "Configure": self.configure,
             "Probe": self.probe,
             "Shutdown": self.shutdown,
-            "FailSync": self.fail_sync,
+            "FailDisk": self.fail_disk,
             "Settle": self.settle,
             "Deliver": self.deliver,
             "Fire": self.fire,
@@ -278,19 +278,25 @@ class ControlService:
 
     # --- on nodes that are marked unsafe --------------------------------------
 
-    async def fail_sync(
-        self, _request: wire.FailSyncRequest, _context: Context
-    ) -> wire.FailSyncReply:
-        """Let the next sync fail."""
+    async def fail_disk(
+        self, request: wire.FailDiskRequest, _context: Context
+    ) -> wire.FailDiskReply:
+        """Let the disk fail once."""
         if not self._config.unsafe_faults:
             raise Refused(
                 grpc.StatusCode.FAILED_PRECONDITION,
                 "not unsafe",
-                "this node was not started with PAXOS_UNSAFE_FAULTS: its syncs don't fail "
+                "this node was not started with PAXOS_UNSAFE_FAULTS: its disk doesn't fail "
                 "on command",
             )
-        self._files.fail_sync()
-        return wire.FailSyncReply()
+        match request.fault:
+            case wire.FailDiskRequest.FAIL_SYNC:
+                self._files.fail_sync()
+            case wire.FailDiskRequest.TEAR:
+                self._files.tear()
+            case fault:
+                raise WireError("bad fault", f"no fault of a disk is {fault}")
+        return wire.FailDiskReply()
 
     async def settle(self, request: wire.SettleRequest, _context: Context) -> wire.SettleReply:
         """Hand over what was sent."""

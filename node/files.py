@@ -159,8 +159,14 @@ class Unsynced:
         written = [one for one in self._changes if isinstance(one, _Written)]
         return Loss(sum(one.byte_count for one in written), len(self._changes) - len(written))
 
-    def undo(self) -> None:
-        """Undo all of it, the last first."""
+    def undo(self, *, tear: bool = False) -> None:
+        """Undo all of it, the last first.
+
+        Args:
+            tear: all but the first byte that was written, if the file is still there.
+        """
+        torn = next((one for one in self._changes if isinstance(one, _Written)), None)
+        byte = self._byte_of(torn) if tear and torn is not None else b""
         while self._changes:
             change = self._changes.pop()
             if isinstance(change, _Written):
@@ -168,9 +174,23 @@ class Unsynced:
             else:
                 self._unname(change)
 
+        if torn is not None and byte and torn.file in self._files.values():
+            with self._place_of(torn).open("r+b") as file:
+                file.seek(torn.offset)
+                file.write(byte)
+
+    def _place_of(self, change: _Written) -> Path:
+        return self._folder / next(
+            name for name, file in self._files.items() if file is change.file
+        )
+
+    def _byte_of(self, change: _Written) -> bytes:
+        with self._place_of(change).open("rb") as file:
+            file.seek(change.offset)
+            return file.read(1)
+
     def _unwrite(self, change: _Written) -> None:
-        name = next(name for name, file in self._files.items() if file is change.file)
-        with (self._folder / name).open("r+b") as file:
+        with self._place_of(change).open("r+b") as file:
             file.seek(change.offset)
             file.write(change.old)
             file.truncate(change.old_byte_count)
@@ -205,6 +225,7 @@ class RealFiles:
         self._lock: int | None = None
         self._unsynced = Unsynced(folder)
         self._sync_fails = False
+        self._tears = False
         # A power loss comes from another thread than that of the disk, and
         # meets no write or sync half-way. It is never let go again.
         self._busy = threading.Lock()
@@ -304,6 +325,10 @@ class RealFiles:
         """Let the next sync of a file fail, as a disk may: what it was to bring there is lost."""
         self._sync_fails = True
 
+    def tear(self) -> None:
+        """Let the next power loss fall into a write: its first byte reaches the disk."""
+        self._tears = True
+
     def lose_power(self, tell: Callable[[Loss], object]) -> None:
         """Undo what was not synced; no verb begins or goes on any more. The process must end.
 
@@ -313,7 +338,7 @@ class RealFiles:
         # Not let go: the thread of the disk must not write over what is put back.
         self._busy.acquire()
         tell(self._unsynced.loss())
-        self._unsynced.undo()
+        self._unsynced.undo(tear=self._tears)
 
     def _descriptor(self, name: str) -> int:
         descriptor = self._open.get(name)

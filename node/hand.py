@@ -82,7 +82,7 @@ class Hand:
 
     async def settled(self) -> None:
         """Return once the orchestrator has taken all that was sent."""
-        # A reply is kept in the turn of the loop after the one that made it.
+        # An answer is kept in the turn of the loop after the one that made it.
         await asyncio.sleep(0)
         while self._sent:
             await asyncio.wait([taken for _, taken in self._sent.values()])
@@ -109,6 +109,8 @@ class Hand:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for end in ends:
                 end.cancel()
+        # An answer is kept in the turn of the loop after the one that made it.
+        await asyncio.sleep(0)
         messages = [message for message, _ in self._sent.values()]
         return messages, driver.at_rest and not messages
 

@@ -20,13 +20,13 @@ from orchestrator.base_image import (
     remove_images,
 )
 from orchestrator.clients import Clients, at_once
-from orchestrator.cluster import LabError
+from orchestrator.cluster import LabError, Unsafe
 from orchestrator.compose import (
     PORT_BASE_VARIABLE,
     SUBNET_PREFIX_VARIABLE,
     Layout,
     compose_file,
-    compose_path,
+    path_of,
 )
 from orchestrator.docker_world import DockerCluster, disk_folder, own
 from orchestrator.engine import (
@@ -35,7 +35,9 @@ from orchestrator.engine import (
     containers_of,
     doing,
     layout_of,
+    layouts_of,
     networks_of,
+    unsafe_layout_of,
     volumes_of,
 )
 from orchestrator.inside import in_use
@@ -84,10 +86,7 @@ def bring_up(places: Places, node_count: int, say: Say) -> Layout:
                 say(f"{name} was paused and goes on")
                 with doing(f"resuming {name}"):
                     api.unpause(name)
-        say(f"starting {node_count} nodes, {len(layout.cables)} cables and a control network")
-        _compose_up(api, layout)
-        say("waiting until Docker calls every node healthy")
-        _await_healthy(api, layout)
+        _start(api, layout, say)
         say("waiting until every link is ready")
         cluster = DockerCluster(places, node_count, only_look=True)
         with contextlib.closing(cluster), contextlib.closing(Clients(cluster)) as clients:
@@ -96,8 +95,68 @@ def bring_up(places: Places, node_count: int, say: Say) -> Layout:
     return layout
 
 
+def _start(api: docker.APIClient, layout: Layout, say: Say) -> None:
+    say(f"starting {layout.node_count} nodes, {len(layout.cables)} cables and a control network")
+    _compose_up(api, layout)
+    say("waiting until Docker calls every node healthy")
+    _await_healthy(api, layout)
+
+
+class UnsafeDockerCluster(DockerCluster):
+    """Containers that are unfit for data, made for one lab and removed with all they wrote.
+
+    Their image, names, addresses and disks are others than those of `make up`.
+
+    Args:
+        places: where the lock is kept.
+        node_count: how many nodes.
+        unsafe: what makes them so.
+        say: told one sentence about each step, as it begins.
+
+    Raises:
+        LabError: there is no engine or no image, or a node does not come up;
+            what was made is removed.
+    """
+
+    outlives_run = False
+
+    def __init__(self, places: Places, node_count: int, unsafe: Unsafe, say: Say) -> None:
+        layout = unsafe_layout_of(node_count, unsafe)
+        self._held = own(places, layout)
+        try:
+            try:
+                build_images(PROJECT, say, [layout.target])
+            except ImageError as error:
+                raise LabError(str(error)) from error
+            with contextlib.closing(connect()) as api:
+                _remove_with_disks(api, layout)
+                _start(api, layout, say)
+            super().__init__(places, node_count, only_look=True, layout=layout)
+        except BaseException:
+            # Also after Ctrl-C: nothing of it may stay.
+            self._let_go(layout)
+            raise
+        self.state_place = "volumes of their own, which are gone"
+
+    def close(self) -> None:
+        """Remove containers, networks and volumes."""
+        super().close()
+        self._let_go(self._layout)
+
+    def _let_go(self, layout: Layout) -> None:
+        with contextlib.closing(self._held), contextlib.closing(connect()) as api:
+            _remove_with_disks(api, layout)
+
+
+def _remove_with_disks(api: docker.APIClient, layout: Layout) -> None:
+    _take_down(api, layout, lambda _sentence: None)
+    for name in volumes_of(api, layout):
+        with doing(f"removing the volume {name}"):
+            api.remove_volume(name)
+
+
 def _compose_up(api: docker.APIClient, layout: Layout) -> None:
-    file = compose_file(PROJECT, layout.node_count, layout.settings)
+    file = compose_file(PROJECT, layout)
     command = [*_compose_command(), "-p", layout.project, "-f", str(file)]
     command += ["up", "--detach", "--no-build"]
     done = _run(command, _COMPOSE_LIMIT_S)
@@ -235,19 +294,25 @@ def take_down(node_counts: Sequence[int], say: Say) -> Belongings:
     networks: list[str] = []
     volumes: list[str] = []
     with contextlib.closing(connect()) as api:
-        for layout in map(layout_of, node_counts):
-            found = containers_of(api, layout)
-            if found:
-                say(f"{layout.project}: stopping and removing {len(found)} containers")
-            at_once(lambda name: _remove_container(api, name), found)
-            cables = networks_of(api, layout)
-            if cables:
-                say(f"{layout.project}: removing {len(cables)} networks")
-            at_once(lambda name: _remove_network(api, name), cables)
+        for layout in (layout for count in node_counts for layout in layouts_of(count)):
+            found, cables = _take_down(api, layout, say)
             containers += found
             networks += cables
             volumes += volumes_of(api, layout)
     return Belongings(tuple(containers), tuple(networks), tuple(volumes))
+
+
+def _take_down(api: docker.APIClient, layout: Layout, say: Say) -> tuple[list[str], list[str]]:
+    """Remove containers and networks; their names."""
+    found = containers_of(api, layout)
+    if found:
+        say(f"{layout.project}: stopping and removing {len(found)} containers")
+    at_once(lambda name: _remove_container(api, name), found)
+    cables = networks_of(api, layout)
+    if cables:
+        say(f"{layout.project}: removing {len(cables)} networks")
+    at_once(lambda name: _remove_network(api, name), cables)
+    return list(found), list(cables)
 
 
 def _remove_container(api: docker.APIClient, name: str) -> None:
@@ -280,7 +345,7 @@ def everything(
     containers: list[str] = []
     networks: list[str] = []
     volumes: list[str] = []
-    layouts = [layout_of(count) for count in node_counts]
+    layouts = [layout for count in node_counts for layout in layouts_of(count)]
     if engine:
         with contextlib.closing(connect()) as api:
             for layout in layouts:
@@ -312,9 +377,9 @@ def _folders(places: Places, layouts: Sequence[Layout]) -> list[Path]:
         # Broken variants keep theirs beside: 5-promise-forgotten.
         found += sorted((places.state / "local").glob(f"{count}*"))
         found.append(disk_folder(places, layout))
-        found.append(compose_path(PROJECT, count, layout.settings))
+        found.append(path_of(PROJECT, layout))
     committed = PROJECT / "docker-compose.yml"
-    return [path for path in found if path.exists() and path != committed]
+    return [path for path in dict.fromkeys(found) if path.exists() and path != committed]
 
 
 def remove(places: Places, node_counts: Sequence[int], found: Belongings, say: Say) -> None:

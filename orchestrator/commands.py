@@ -10,10 +10,10 @@ import click
 
 from orchestrator.cluster import LabError
 from orchestrator.interrupts import interruptible
+from orchestrator.parts import new_seed
 from orchestrator.places import Places
 from orchestrator.play import Session, counts_for, show_end
 from orchestrator.show import show_caught
-from orchestrator.sim import new_seed
 from orchestrator.worlds import choose_world, engine_answers
 from orchestrator.yaml_file import broken_names, find_scenario, read_scenario, scenario_names
 
@@ -146,7 +146,7 @@ def print_scenarios(*, as_json: bool) -> None:
         if entry["variant"] is None:
             click.echo(f"{entry['name']:<20} {entry['title']}")
     if any(entry["variant"] for entry in entries):
-        click.echo("\nBroken on purpose, on local processes only:\n")
+        click.echo("\nBroken on purpose:\n")
     for entry in entries:
         if entry["variant"] is not None:
             click.echo(f"{entry['name']:<24} breaks {entry['breaks']}: {entry['title']}")

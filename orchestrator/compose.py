@@ -50,6 +50,8 @@ _PROJECT: Final = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 _CABLE_PREFIX_BITS: Final = 29
 _CONTROL_PREFIX_BITS: Final = 28
 _PORT_LIMIT: Final = 65_535
+_UNSAFE_PORTS_ABOVE: Final = 10_000
+_UNSAFE_THIRD_OCTET: Final = 100
 # The host keeps the first address of a network for its bridge.
 _FIRST_HOST: Final = 2
 
@@ -95,7 +97,7 @@ class ComposeSettings:
                 "private range, such as 10.213, so that no public address is hidden"
             )
         base = self.port_base
-        highest = _PORT_LIMIT - 100 - max(NODE_COUNTS)
+        highest = _PORT_LIMIT - _UNSAFE_PORTS_ABOVE - 100 - max(NODE_COUNTS)
         if base is not None and not 1024 <= base <= highest:
             raise ComposeError(f"{PORT_BASE_VARIABLE} is {base}: it must be from 1024 to {highest}")
 
@@ -159,10 +161,14 @@ class Layout:
     Attributes:
         node_count: 3, 5, 7 or 9.
         settings: What may differ from one machine to another.
+        unsafe: What tells its nodes to be unfit for data, by variable. Such a
+            cluster has names, addresses and ports of its own: it may be up
+            beside the one that `make up` starts.
     """
 
     node_count: int
     settings: ComposeSettings = DEFAULT_SETTINGS
+    unsafe: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a number of nodes that no layout is made for."""
@@ -172,7 +178,18 @@ class Layout:
     @property
     def project(self) -> str:
         """The name of the project, which begins the name of all that it makes."""
-        return f"{self.settings.project}-{self.node_count}"
+        kind = "unsafe-" if self.unsafe else ""
+        return f"{self.settings.project}-{kind}{self.node_count}"
+
+    @property
+    def target(self) -> str:
+        """The stage of the Dockerfile that makes its image."""
+        return "unsafe" if self.unsafe else "node"
+
+    @property
+    def image(self) -> str:
+        """The name of that image."""
+        return f"paxos-lab/node:{'unsafe' if self.unsafe else 'latest'}"
 
     @property
     def node_ids(self) -> range:
@@ -190,9 +207,12 @@ class Layout:
     @property
     def control_subnet(self) -> IPv4Network:
         """The addresses of the control network."""
-        third = 10 * self.node_count + 9
         prefix = self.settings.subnet_prefix
-        return IPv4Network(f"{prefix}.{third}.0/{_CONTROL_PREFIX_BITS}")
+        return IPv4Network(f"{prefix}.{self._third_octet + 9}.0/{_CONTROL_PREFIX_BITS}")
+
+    @property
+    def _third_octet(self) -> int:
+        return 10 * self.node_count + (_UNSAFE_THIRD_OCTET if self.unsafe else 0)
 
     def control_address(self, node_id: int) -> IPv4Address:
         """Where a node is on the control network."""
@@ -230,6 +250,10 @@ class Layout:
 
     @property
     def _port_base(self) -> int:
+        return self._safe_port_base + (_UNSAFE_PORTS_ABOVE if self.unsafe else 0)
+
+    @property
+    def _safe_port_base(self) -> int:
         if self.settings.port_base is not None:
             return self.settings.port_base
         # The default cluster has the numbers that are easy to say.  The other
@@ -241,7 +265,7 @@ class Layout:
 
     def _cable_subnet(self, index: int) -> IPv4Network:
         prefix = self.settings.subnet_prefix
-        first = IPv4Address(f"{prefix}.{10 * self.node_count}.0")
+        first = IPv4Address(f"{prefix}.{self._third_octet}.0")
         size = 2 ** (32 - _CABLE_PREFIX_BITS)
         return IPv4Network((first + index * size, _CABLE_PREFIX_BITS))
 
@@ -265,7 +289,16 @@ def compose_document(
     Raises:
         ComposeError: There is no such cluster.
     """
-    layout = Layout(node_count, settings)
+    return document_of(Layout(node_count, settings), context)
+
+
+def document_of(layout: Layout, context: str = ".") -> str:
+    """Write the compose file of a layout, as :func:`compose_document` does.
+
+    Args:
+        layout: the cluster.
+        context: The project's folder, seen from where the file will lie.
+    """
     return "\n".join(_document(layout, context)) + "\n"
 
 
@@ -281,28 +314,31 @@ def compose_path(root: Path, node_count: int, settings: ComposeSettings) -> Path
         ``docker-compose.yml`` for five nodes with the default settings, else a
         file below ``state/compose/``, which is ignored by git.
     """
-    if node_count == DEFAULT_NODE_COUNT and settings == DEFAULT_SETTINGS:
+    return path_of(root, Layout(node_count, settings))
+
+
+def path_of(root: Path, layout: Layout) -> Path:
+    """Where the compose file of a layout lies, as :func:`compose_path` says."""
+    settings, count = layout.settings, layout.node_count
+    if layout == Layout(DEFAULT_NODE_COUNT):
         return root / "docker-compose.yml"
-    own_name = "" if settings.project == DEFAULT_PROJECT else f"{settings.project}-"
-    return root / "state" / "compose" / f"docker-compose.{own_name}{node_count}.yml"
+    default = settings.project == DEFAULT_PROJECT and not layout.unsafe
+    own_name = count if default else layout.project
+    return root / "state" / "compose" / f"docker-compose.{own_name}.yml"
 
 
-def compose_file(root: Path, node_count: int, settings: ComposeSettings) -> Path:
+def compose_file(root: Path, layout: Layout) -> Path:
     """The compose file of a cluster, written where it is not the committed one.
 
     Args:
         root: The project's folder.
-        node_count: 3, 5, 7 or 9.
-        settings: What may differ from one machine to another.
+        layout: the cluster.
 
     Returns:
         The path of :func:`compose_path`.
-
-    Raises:
-        ComposeError: There is no such cluster.
     """
-    path = compose_path(root, node_count, settings)
-    text = compose_document(node_count, settings, context="../..")
+    path = path_of(root, layout)
+    text = document_of(layout, context="../..")
     if path.parent != root:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -319,7 +355,7 @@ def _document(layout: Layout, context: str) -> Iterator[str]:
     yield f"# `{command} up --detach`.  The project's name must be given,"
     yield "# because Compose v1 reads none from the file."
     yield ""
-    yield from _common(context)
+    yield from _common(layout, context)
     yield ""
     yield "services:"
     yield from _format_service(layout)
@@ -339,14 +375,14 @@ def _document(layout: Layout, context: str) -> Iterator[str]:
         yield f"    labels: {_labels(layout, node=node_id)}"
 
 
-def _common(context: str) -> Iterator[str]:
+def _common(layout: Layout, context: str) -> Iterator[str]:
     """What the node services and the format service have in common."""
     yield from f"""\
 x-common: &common
-  image: paxos-lab/node:latest
+  image: {layout.image}
   build:
     context: {context}
-    target: node
+    target: {layout.target}
     args:
       # `make up` gives the image that it found or made.
       BASE_IMAGE: ${{PAXOS_LAB_BASE_IMAGE:-python:3.11-slim-bookworm}}
@@ -433,6 +469,8 @@ def _node_service(layout: Layout, node_id: int) -> Iterator[str]:
     yield f"      PAXOS_CONTROL_LISTEN: {control}:{CONTROL_PORT}"
     yield f"      PAXOS_PEERS: {peers}"
     yield f"      PAXOS_HEALTH_FILE: {HEALTH_FILE}"
+    for name, text in layout.unsafe:
+        yield f'      {name}: "{text}"'
     yield f'    volumes: ["n{node_id}:/state"]'
     yield "    ports:"
     yield f'      - "127.0.0.1:{layout.control_port(node_id)}:{CONTROL_PORT}"'

@@ -60,6 +60,7 @@ class DockerCluster:
         places: where the lock is kept, so that no two runs hurt one cluster.
         node_count: how many nodes.
         only_look: take no lock; for those that change nothing.
+        layout: its names and addresses; those of `make up` if ``None``.
 
     Raises:
         LabError: there is no such cluster, or another run uses it.
@@ -69,8 +70,15 @@ class DockerCluster:
     outlives_run = True
     process_mechanism = "docker"
 
-    def __init__(self, places: Places, node_count: int, *, only_look: bool = False) -> None:
-        self._layout = layout_of(node_count)
+    def __init__(
+        self,
+        places: Places,
+        node_count: int,
+        *,
+        only_look: bool = False,
+        layout: Layout | None = None,
+    ) -> None:
+        self._layout = layout or layout_of(node_count)
         self.members = tuple(f"n{number}" for number in self._layout.node_ids)
         self.state_place = (
             f"the volumes {self._layout.volume_name(1)} to {self._layout.volume_name(node_count)}"
@@ -281,7 +289,7 @@ class _NotYet(Exception):
 
 def disk_folder(places: Places, layout: Layout) -> Path:
     """Where copies of the disks of a cluster of containers are kept."""
-    default = layout.settings.project == DEFAULT_PROJECT
+    default = layout.settings.project == DEFAULT_PROJECT and not layout.unsafe
     return places.state / "docker" / (str(layout.node_count) if default else layout.project)
 
 

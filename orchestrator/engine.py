@@ -6,6 +6,7 @@ Only what does both is found here, so nothing else can be touched.
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import docker
@@ -13,7 +14,7 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 from docker.utils import kwargs_from_env
 
-from orchestrator.cluster import LabError
+from orchestrator.cluster import LabError, Unsafe
 from orchestrator.compose import NODE_COUNTS, ComposeError, ComposeSettings, Layout
 
 LABEL: Final = "lab.paxos"
@@ -85,6 +86,24 @@ def layout_of(node_count: int) -> Layout:
         return Layout(node_count, ComposeSettings.from_environment())
     except ComposeError as error:
         raise LabError(str(error)) from error
+
+
+def unsafe_layout_of(node_count: int, unsafe: Unsafe) -> Layout:
+    """The layout of a cluster beside, whose nodes are unfit for data.
+
+    Raises:
+        LabError: a setting cannot be used.
+    """
+    return replace(layout_of(node_count), unsafe=tuple(sorted(unsafe.environment.items())))
+
+
+def layouts_of(node_count: int) -> list[Layout]:
+    """The layout of a cluster, and of the unsafe one of its size: all that the lab may have made.
+
+    Raises:
+        LabError: a setting cannot be used.
+    """
+    return [layout_of(node_count), unsafe_layout_of(node_count, Unsafe(manual=True))]
 
 
 def all_layouts() -> list[Layout]:

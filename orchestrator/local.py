@@ -61,7 +61,8 @@ class LocalCluster:
         # never become the past of a correct node.
         name = f"{node_count}-{unsafe.name}" if unsafe else str(node_count)
         self._folder = places.state / "local" / name
-        self._cluster = f"paxos-lab-local-{name}"
+        # A cluster's name has its limit, and a scenario's has none.
+        self._cluster = f"paxos-lab-local-{node_count}{'-unsafe' if unsafe else ''}"
         self.state_place = places.shown(self._folder)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._endpoints: dict[str, Endpoints] = {}

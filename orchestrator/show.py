@@ -50,6 +50,8 @@ def show_opening(console: Console, scenario: Scenario, world: str, node_count: i
             f"to see {scenario.breaks} broken.",
             "bold red",
         )
+    if scenario.manual:
+        paragraph(console, "UNSAFE: every message and every timer is handed over.", "bold red")
     paragraph(console, "Predict: " + scenario.predict, "italic")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from orchestrator.cluster import Unsafe
 from paxos.scenario import Scenario
 
 _SOCKET: Final = "/var/run/docker.sock"
@@ -23,8 +24,8 @@ class Choice:
 
 def choose_world(world: str | None, scenario: Scenario, counts: Sequence[int]) -> Choice:
     """The world that was asked for, else docker where a fitting cluster is up, else local."""
-    if scenario.variant is not None and world is None:
-        return Choice("local", counts, "World: local processes, as for every broken variant.")
+    if Unsafe.of(scenario) and world is None:
+        return Choice("local", counts, "World: local processes, as for all that is unsafe.")
     if world is not None:
         return Choice(world, counts, f"World: {world}, as asked for.")
     up = [count for count in clusters_up() if count in (counts or scenario.node_counts)]

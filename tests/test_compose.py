@@ -246,9 +246,9 @@ def test_other_numbers_of_nodes_are_refused(node_count: int) -> None:
 
 def test_only_the_default_cluster_has_a_committed_file(tmp_path: Path) -> None:
     """All others go to a folder that git ignores, and build from the tree's root."""
-    assert compose_file(tmp_path, 5, DEFAULT_SETTINGS) == tmp_path / "docker-compose.yml"
+    assert compose_file(tmp_path, Layout(5)) == tmp_path / "docker-compose.yml"
     assert list(tmp_path.iterdir()) == []
-    path = compose_file(tmp_path, 7, DEFAULT_SETTINGS)
+    path = compose_file(tmp_path, Layout(7))
     assert path == tmp_path / "state" / "compose" / "docker-compose.7.yml"
     context = parse(path.read_text(encoding="utf-8"))["services"]["n7"]["build"]["context"]
     assert (path.parent / context).resolve() == tmp_path
@@ -257,7 +257,7 @@ def test_only_the_default_cluster_has_a_committed_file(tmp_path: Path) -> None:
 @pytest.mark.docker
 def test_compose_itself_accepts_the_file(layout: Layout, root: Path) -> None:
     """Whichever Compose this machine has reads the file without a complaint."""
-    path = compose_file(root, layout.node_count, DEFAULT_SETTINGS)
+    path = compose_file(root, layout)
     plugin = subprocess.run(
         ["docker", "compose", "version"], capture_output=True, check=False, timeout=30
     )

@@ -202,13 +202,6 @@ def test_a_wrong_call_ends_with_2_and_a_sentence(
     assert "Traceback" not in run.stderr
 
 
-def test_a_variant_on_containers_is_refused(tmp_path: Path) -> None:
-    """The image of the nodes holds no broken protocol."""
-    run = lab("scenario", "small-quorum", "--world", "docker", home=tmp_path)
-    assert run.returncode == 2
-    assert "local processes only" in run.stderr
-
-
 def test_help_says_what_every_command_does() -> None:
     """Each has a sentence, and the exit codes are explained."""
     context: Any = app.make_context("paxos-lab", [], resilient_parsing=True)

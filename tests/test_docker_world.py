@@ -375,3 +375,6 @@ def test_a_scenario_shows_on_containers_what_it_is_to_show(session: Session, nam
     unmet = [f"{finding.expectation}: {finding.evidence}" for finding in result.unmet]
     assert result.verdict.verdict == OK, result.verdict.as_text()
     assert not unmet, "\n".join([*unmet, str(result.folder)])
+    # Message by message, it was the core that ran in the containers.
+    told = result.verdict.as_json()["conformance"]
+    assert told["verdict"] == "ok", result.verdict.as_text()

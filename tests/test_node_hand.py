@@ -1,16 +1,20 @@
 """Manual mode: messages and timers of real nodes wait for a hand, and nothing else moves them."""
 
+import asyncio
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import grpc
 import pytest
 
+from node.driver import Arrival, Driver, Reply
 from node.ending import EXIT_DISK_FAILED
+from node.hand import Hand as NodeHand
 from node.hand import message_in, message_out
+from node.log import LineName
 from node.wire import control_pb2, paxos_pb2
 from paxos.events import line_id
 from paxos.protocol import (
@@ -131,6 +135,39 @@ def test_a_message_outlives_its_sender_and_may_come_twice(three: Cluster) -> Non
     assert len(n2.events("state_persisted")) == 1
 
 
+class Finishing:
+    """A driver that answers and comes to rest in one turn of the loop, the worst one."""
+
+    def __init__(self) -> None:
+        self.at_rest = False
+
+    def put(self, arrival: Arrival) -> None:
+        """Answer in the turn in which whoever settles looks whether there is something."""
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._answer, arrival)
+
+    def _answer(self, arrival: Arrival) -> None:
+        assert arrival.reply is not None
+        arrival.reply.set_result(Reply(Promise(1, FIRST, None), LineName("n2", 1, 7)))
+        self.at_rest = True
+
+
+def test_nothing_is_at_rest_before_its_answer_is_handed_over() -> None:
+    """Whoever asks right after a delivery is not told that there is nothing more."""
+    message = message_out(Prepare(1, FIRST))
+    message.source, message.to, message.line = 1, 2, "n1/1/1"
+
+    async def deliver_and_settle() -> tuple[list[control_pb2.HandedMessage], bool]:
+        kept = NodeHand(2, (1, 2, 3))
+        kept.serve(cast(Driver, Finishing()))
+        kept.deliver(message)
+        return await kept.settle(0)
+
+    messages, at_rest = asyncio.run(deliver_and_settle())
+    assert kinds(messages) == [("promise", 1)]
+    assert not at_rest
+
+
 def test_a_timer_runs_out_when_it_is_told_to(three: Cluster) -> None:
     """The patience of n1 is over: it gives up its ballot and plans another."""
     hand, n1 = Hand(three), three["n1"]
@@ -237,7 +274,7 @@ def test_a_node_that_is_not_marked_unsafe_gives_nothing_away(tmp_path: Path) -> 
             (control.Settle, control_pb2.SettleRequest()),
             (control.Deliver, control_pb2.DeliverRequest()),
             (control.Fire, control_pb2.FireRequest()),
-            (control.FailSync, control_pb2.FailSyncRequest()),
+            (control.FailDisk, control_pb2.FailDiskRequest()),
         ):
             with pytest.raises(grpc.RpcError) as refused:
                 call(request, timeout=PATIENCE_S)  # type: ignore[arg-type] # Each takes its own.
@@ -250,8 +287,29 @@ def test_a_sync_that_fails_ends_the_node(tmp_path: Path) -> None:
     with cluster(tmp_path, PAXOS_UNSAFE_FAULTS="yes") as made:
         n1 = made["n1"].start()
         assert prepare(n1, 1, 3).HasField("promise")
-        n1.control.FailSync(control_pb2.FailSyncRequest(), timeout=PATIENCE_S)
+        n1.control.FailDisk(
+            control_pb2.FailDiskRequest(fault=control_pb2.FailDiskRequest.FAIL_SYNC),
+            timeout=PATIENCE_S,
+        )
         with pytest.raises(grpc.RpcError):
             prepare(n1, 1, 5)
         assert n1.ended() == EXIT_DISK_FAILED
         assert not n1.events("promise_sent", ballot="5.g1")
+
+
+def test_a_torn_record_is_cut_off_at_the_next_start(tmp_path: Path) -> None:
+    """Nobody was told of it: the node tells that it cuts it, and goes on with what was synced."""
+    with cluster(tmp_path, PAXOS_UNSAFE_FAULTS="yes") as made:
+        n1 = made["n1"].start()
+        assert prepare(n1, 1, 3).HasField("promise")
+        n1.control.FailDisk(
+            control_pb2.FailDiskRequest(fault=control_pb2.FailDiskRequest.TEAR),
+            timeout=PATIENCE_S,
+        )
+        n1.arm(ARM.BEFORE_SYNC, "prepare", power=True)
+        with pytest.raises(grpc.RpcError):
+            prepare(n1, 1, 5)
+        assert n1.ended() == -signal.SIGKILL
+        n1.start()
+        assert n1.wait_for("tail_cut")["bytes"] == 1
+        assert n1.wait_for("state_recovered", instance=1)["promised"] == "3.g1"

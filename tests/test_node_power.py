@@ -112,6 +112,28 @@ def test_records_that_were_synced_are_there_and_others_are_not(tmp_path: Path) -
     assert {path.name for path in tmp_path.iterdir()} == {LOCK, "segment-000001.jsonl"}
 
 
+def test_a_torn_write_leaves_its_first_byte(tmp_path: Path) -> None:
+    """All else that was written since the last sync is gone; a file that is gone has none."""
+    for folder in ("there", "gone"):
+        (tmp_path / folder).mkdir()
+    files = RealFiles(tmp_path / "there")
+    files.write("file", 0, b"____")
+    files.sync("file")
+    files.sync_directory()
+    files.tear()
+    files.write("file", 1, b"ab")
+    files.write("file", 3, b"cd")
+    files.lose_power(lambda _: None)
+    assert (tmp_path / "there" / "file").read_bytes() == b"_a__"
+    new = RealFiles(tmp_path / "gone")
+    new.tear()
+    new.write("file", 0, b"ab")
+    new.lose_power(lambda _: None)
+    assert list((tmp_path / "gone").iterdir()) == []
+    for one in (files, new):
+        one.close()
+
+
 def test_a_sync_that_fails_is_final_and_its_bytes_are_lost(tmp_path: Path) -> None:
     """The file still shows them, and a power loss takes them: nothing was durable."""
     files = RealFiles(tmp_path)

@@ -138,7 +138,7 @@ def test_a_small_scenario_becomes_its_model() -> None:
     [
         (changed(version=2), ("version",), "2 is not from 1 to 1"),
         (changed(version=True), ("version",), "whole number"),
-        (changed(nodes=4), ("nodes",), "3, 5, 7 or 9"),
+        (changed(nodes=6), ("nodes",), "3, 4, 5, 7 or 9"),
         (changed(nodes=[5, 5]), ("nodes",), "different ones"),
         (changed(titel="x"), ("titel",), "no field 'titel'"),
         (changed(steps=[]), ("steps",), "at least one step"),

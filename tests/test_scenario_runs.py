@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.collect import Result
+from orchestrator.judging import judge_path
 from orchestrator.places import Places
 from orchestrator.play import Session
 from orchestrator.yaml_file import BROKEN, FOLDER, broken_names, read_scenario, scenario_names
-from paxos.checker import OK, VIOLATED, check_path
+from paxos.checker import OK, VIOLATED
 
 STAYS_DOWN = """\
 version: 1
@@ -54,6 +55,10 @@ def test_a_scenario_shows_on_local_processes_what_it_is_to_show(
         result = session.play(scenario, "local", count)
         assert result.verdict.verdict == OK, told(result)
         assert not result.unmet, told(result)
+        # Message by message, it was the core that ran.
+        conformance = result.verdict.as_json()["conformance"]
+        assert conformance["verdict"] == "ok", told(result)
+        assert conformance["steps"] > 20
 
 
 @pytest.mark.parametrize("name", broken_names())
@@ -66,6 +71,10 @@ def test_a_broken_variant_breaks_its_rule_first_and_is_caught(session: Session, 
     assert result.verdict.violations[0].lines, "a violation comes with the lines that prove it"
     assert not result.unmet, told(result)
     assert result.exit_code == 1
+    # Where the broken part acted, the log departs from the core.
+    conformance = result.verdict.as_json()["conformance"]
+    assert conformance["verdict"] == "skipped"
+    assert conformance["departure_count"] > 0, told(result)
 
 
 def test_a_run_leaves_a_folder_that_can_be_judged_again(session: Session) -> None:
@@ -82,9 +91,9 @@ def test_a_run_leaves_a_folder_that_can_be_judged_again(session: Session) -> Non
         "verdict.json",
     }
     assert (folder.parent / "latest").resolve() == folder.resolve()
-    assert check_path(folder).as_json() == {
+    assert judge_path(folder).as_json() == {
         **result.verdict.as_json(),
-        "expectations": check_path(folder).as_json()["expectations"],
+        "expectations": judge_path(folder).as_json()["expectations"],
     }
     table = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     # n1 was killed: its first piece has no end, its second begins with line 1.

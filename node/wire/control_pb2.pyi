@@ -692,22 +692,45 @@ class ShutdownReply(_message.Message):
 Global___ShutdownReply: _TypeAlias = ShutdownReply  # noqa: Y015
 
 @_typing.final
-class FailSyncRequest(_message.Message):
+class FailDiskRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Fault:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _FaultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[FailDiskRequest._Fault.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        FAULT_UNSPECIFIED: FailDiskRequest._Fault.ValueType  # 0
+        FAIL_SYNC: FailDiskRequest._Fault.ValueType  # 1
+        """the next sync of the state fails"""
+        TEAR: FailDiskRequest._Fault.ValueType  # 2
+        """of what the next power loss takes, the first byte stays"""
+
+    class Fault(_Fault, metaclass=_FaultEnumTypeWrapper): ...
+    FAULT_UNSPECIFIED: FailDiskRequest.Fault.ValueType  # 0
+    FAIL_SYNC: FailDiskRequest.Fault.ValueType  # 1
+    """the next sync of the state fails"""
+    TEAR: FailDiskRequest.Fault.ValueType  # 2
+    """of what the next power loss takes, the first byte stays"""
+
+    FAULT_FIELD_NUMBER: _builtins.int
+    fault: Global___FailDiskRequest.Fault.ValueType
     def __init__(
         self,
+        *,
+        fault: Global___FailDiskRequest.Fault.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fault", b"fault"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___FailSyncRequest: _TypeAlias = FailSyncRequest  # noqa: Y015
+Global___FailDiskRequest: _TypeAlias = FailDiskRequest  # noqa: Y015
 
 @_typing.final
-class FailSyncReply(_message.Message):
+class FailDiskReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     def __init__(
@@ -719,7 +742,7 @@ class FailSyncReply(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___FailSyncReply: _TypeAlias = FailSyncReply  # noqa: Y015
+Global___FailDiskReply: _TypeAlias = FailDiskReply  # noqa: Y015
 
 @_typing.final
 class HandedMessage(_message.Message):

@@ -84,10 +84,10 @@ class ControlStub:
                 request_serializer=node_dot_wire_dot_control__pb2.ShutdownRequest.SerializeToString,
                 response_deserializer=node_dot_wire_dot_control__pb2.ShutdownReply.FromString,
                 _registered_method=True)
-        self.FailSync = channel.unary_unary(
-                '/paxos.v1.Control/FailSync',
-                request_serializer=node_dot_wire_dot_control__pb2.FailSyncRequest.SerializeToString,
-                response_deserializer=node_dot_wire_dot_control__pb2.FailSyncReply.FromString,
+        self.FailDisk = channel.unary_unary(
+                '/paxos.v1.Control/FailDisk',
+                request_serializer=node_dot_wire_dot_control__pb2.FailDiskRequest.SerializeToString,
+                response_deserializer=node_dot_wire_dot_control__pb2.FailDiskReply.FromString,
                 _registered_method=True)
         self.Settle = channel.unary_unary(
                 '/paxos.v1.Control/Settle',
@@ -180,8 +180,8 @@ class ControlServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def FailSync(self, request, context):
-        """Only on a node with PAXOS_UNSAFE_FAULTS: the next sync of its state fails.
+    def FailDisk(self, request, context):
+        """Only on a node with PAXOS_UNSAFE_FAULTS: its disk fails once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -266,10 +266,10 @@ def add_ControlServicer_to_server(servicer, server):
                     request_deserializer=node_dot_wire_dot_control__pb2.ShutdownRequest.FromString,
                     response_serializer=node_dot_wire_dot_control__pb2.ShutdownReply.SerializeToString,
             ),
-            'FailSync': grpc.unary_unary_rpc_method_handler(
-                    servicer.FailSync,
-                    request_deserializer=node_dot_wire_dot_control__pb2.FailSyncRequest.FromString,
-                    response_serializer=node_dot_wire_dot_control__pb2.FailSyncReply.SerializeToString,
+            'FailDisk': grpc.unary_unary_rpc_method_handler(
+                    servicer.FailDisk,
+                    request_deserializer=node_dot_wire_dot_control__pb2.FailDiskRequest.FromString,
+                    response_serializer=node_dot_wire_dot_control__pb2.FailDiskReply.SerializeToString,
             ),
             'Settle': grpc.unary_unary_rpc_method_handler(
                     servicer.Settle,
@@ -568,7 +568,7 @@ class Control:
             _registered_method=True)
 
     @staticmethod
-    def FailSync(request,
+    def FailDisk(request,
             target,
             options=(),
             channel_credentials=None,
@@ -581,9 +581,9 @@ class Control:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/paxos.v1.Control/FailSync',
-            node_dot_wire_dot_control__pb2.FailSyncRequest.SerializeToString,
-            node_dot_wire_dot_control__pb2.FailSyncReply.FromString,
+            '/paxos.v1.Control/FailDisk',
+            node_dot_wire_dot_control__pb2.FailDiskRequest.SerializeToString,
+            node_dot_wire_dot_control__pb2.FailDiskReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,8 +56,8 @@ class ControlStub:
     """Makes one call to a peer over its link and says how it ended."""
     Shutdown: _grpc.UnaryUnaryMultiCallable[_control_pb2.ShutdownRequest, _control_pb2.ShutdownReply]
     """Finishes the batch in hand, writes node_stopped and ends the process."""
-    FailSync: _grpc.UnaryUnaryMultiCallable[_control_pb2.FailSyncRequest, _control_pb2.FailSyncReply]
-    """Only on a node with PAXOS_UNSAFE_FAULTS: the next sync of its state fails."""
+    FailDisk: _grpc.UnaryUnaryMultiCallable[_control_pb2.FailDiskRequest, _control_pb2.FailDiskReply]
+    """Only on a node with PAXOS_UNSAFE_FAULTS: its disk fails once."""
     Settle: _grpc.UnaryUnaryMultiCallable[_control_pb2.SettleRequest, _control_pb2.SettleReply]
     """Only on a node with PAXOS_UNSAFE_MANUAL, on which no message and no timer
     moves by itself: who can inject can forge.
@@ -96,8 +96,8 @@ class ControlAsyncStub(ControlStub):
     """Makes one call to a peer over its link and says how it ended."""
     Shutdown: _aio.UnaryUnaryMultiCallable[_control_pb2.ShutdownRequest, _control_pb2.ShutdownReply]  # type: ignore[assignment]
     """Finishes the batch in hand, writes node_stopped and ends the process."""
-    FailSync: _aio.UnaryUnaryMultiCallable[_control_pb2.FailSyncRequest, _control_pb2.FailSyncReply]  # type: ignore[assignment]
-    """Only on a node with PAXOS_UNSAFE_FAULTS: the next sync of its state fails."""
+    FailDisk: _aio.UnaryUnaryMultiCallable[_control_pb2.FailDiskRequest, _control_pb2.FailDiskReply]  # type: ignore[assignment]
+    """Only on a node with PAXOS_UNSAFE_FAULTS: its disk fails once."""
     Settle: _aio.UnaryUnaryMultiCallable[_control_pb2.SettleRequest, _control_pb2.SettleReply]  # type: ignore[assignment]
     """Only on a node with PAXOS_UNSAFE_MANUAL, on which no message and no timer
     moves by itself: who can inject can forge.
@@ -195,12 +195,12 @@ class ControlServicer(metaclass=_abc_1.ABCMeta):
         """Finishes the batch in hand, writes node_stopped and ends the process."""
 
     @_abc_1.abstractmethod
-    def FailSync(
+    def FailDisk(
         self,
-        request: _control_pb2.FailSyncRequest,
+        request: _control_pb2.FailDiskRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_control_pb2.FailSyncReply, _abc.Awaitable[_control_pb2.FailSyncReply]]:
-        """Only on a node with PAXOS_UNSAFE_FAULTS: the next sync of its state fails."""
+    ) -> _typing.Union[_control_pb2.FailDiskReply, _abc.Awaitable[_control_pb2.FailDiskReply]]:
+        """Only on a node with PAXOS_UNSAFE_FAULTS: its disk fails once."""
 
     @_abc_1.abstractmethod
     def Settle(

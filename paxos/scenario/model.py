@@ -290,8 +290,8 @@ class DiskFault:
         fault: ``fail_sync`` (the next sync of the node, which runs, fails),
             ``corrupt`` (one byte of the last record of its state is another) or
             ``lose`` (its state directory is empty), for which the node is down;
-            or ``tear`` (of what its next power loss takes some first part
-            stays), which only a simulated disk does.
+            or ``tear``: of what its next power loss takes some first part
+            stays, by chance where the disk is simulated, else the first byte.
     """
 
     node: str

@@ -33,7 +33,8 @@ _TOP = (
     "breaks",
     "manual",
 )
-NODE_COUNTS = (3, 5, 7, 9)
+NODE_COUNTS = (3, 4, 5, 7, 9)
+"""The sizes of cluster; 4 shows what is wrong with even ones, and has no containers."""
 RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "agreement", "validity", "liveness")
 """What a scenario with a broken variant may break first."""
 
@@ -95,7 +96,7 @@ def _node_counts(node: Node) -> tuple[int, ...]:
     counts = tuple(entry.whole(min(NODE_COUNTS), max(NODE_COUNTS)) for entry in entries)
     for entry, count in zip(entries, counts, strict=True):
         if count not in NODE_COUNTS:
-            raise entry.error(f"a cluster has 3, 5, 7 or 9 nodes, not {count}")
+            raise entry.error(f"a cluster has 3, 4, 5, 7 or 9 nodes, not {count}")
     if not counts or len(set(counts)) != len(counts):
         raise node.error("this must name one number of nodes, or several different ones")
     return counts
