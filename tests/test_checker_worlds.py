@@ -1,4 +1,4 @@
-"""The judge before real runs: correct worlds are never flagged, broken ones are.
+"""The judge before real runs: correct worlds are never flagged.
 
 The worlds are simulated, so each is told again by its seed. What they do is
 left to chance: rivals, kills, power losses, pauses, cuts, loss, duplicates.
@@ -8,12 +8,9 @@ import random
 
 import pytest
 
-from paxos.checker import Verdict, check_lines
+from paxos.checker import check_lines
 from paxos.protocol import ROLES, Roles
 from paxos.simulator import Conditions, World
-from paxos.variants import VARIANTS
-
-SEEDS_TO_TRY = 120
 
 
 def rough_world(seed: int, roles: Roles = ROLES) -> World:
@@ -59,17 +56,3 @@ def test_a_correct_world_is_not_flagged(seed: int) -> None:
     """A correct run that is flagged is as grave as a wrong run that isn't."""
     verdict = check_lines(rough_world(seed).lines)
     assert verdict.verdict == "ok", verdict.as_text()
-
-
-@pytest.mark.parametrize("name", VARIANTS)
-def test_a_broken_world_breaks_the_rule_of_its_variant_first(name: str) -> None:
-    """Chance finds the planted bug, and the rule that names it is the first to break."""
-    variant = VARIANTS[name]
-    verdicts: list[Verdict] = []
-    for seed in range(SEEDS_TO_TRY):
-        verdict = check_lines(rough_world(seed, variant.roles).lines)
-        if verdict.verdict == "violated":
-            verdicts.append(verdict)
-            break
-    assert verdicts, f"no seed below {SEEDS_TO_TRY} shows {name}"
-    assert verdicts[0].violations[0].rule == variant.breaks, verdicts[0].as_text()

@@ -11,13 +11,14 @@ contain it.
 """
 
 from paxos.variants.gallery import GROUPS, TOLD, VARIANTS, UnknownVariant, load
-from paxos.variants.variant import LIVENESS, Insight, Size, Variant
+from paxos.variants.variant import LIVENESS, InMessages, Insight, Size, Variant
 
 __all__ = [
     "GROUPS",
     "LIVENESS",
     "TOLD",
     "VARIANTS",
+    "InMessages",
     "Insight",
     "Size",
     "UnknownVariant",

@@ -27,10 +27,10 @@ class AcceptsBelowPromise(Acceptor):
             promised=max(self.promised, message.ballot),
             accepted=Proposal(message.ballot, message.value),
         )
-        return accepted, [
-            accepted._persist(),
-            Send(source, Accepted(self.instance, message.ballot, message.value)),
-        ]
+        reply = Send(source, Accepted(self.instance, message.ballot, message.value))
+        if accepted == self:
+            return self, [reply]
+        return accepted, [accepted._persist(), reply]
 
 
 class KeepsPromiseLow(Acceptor):
@@ -58,7 +58,13 @@ class AcceptsOnlyAbovePromise(Acceptor):
         """Refuse the very ballot that was promised."""
         if message.ballot <= self.promised:
             return self, [self._nack(source, message.ballot)]
-        return super().on_accept(source, message)
+        accepted = replace(
+            self, promised=message.ballot, accepted=Proposal(message.ballot, message.value)
+        )
+        reply = Send(source, Accepted(self.instance, message.ballot, message.value))
+        if accepted == self:
+            return self, [reply]
+        return accepted, [accepted._persist(), reply]
 
 
 class AcceptsOnce(Acceptor):
@@ -80,13 +86,13 @@ class OmitsAccepted(Acceptor):
 
     def on_prepare(self, source: NodeId, message: Prepare) -> tuple[Acceptor, list[Effect]]:
         """Promise, and say nothing of what was accepted."""
-        after, effects = super().on_prepare(source, message)
-        return after, [
-            Send(effect.to, replace(effect.message, accepted=None))
-            if isinstance(effect, Send) and isinstance(effect.message, Promise)
-            else effect
-            for effect in effects
-        ]
+        if message.ballot < self.promised:
+            return self, [self._nack(source, message.ballot)]
+        reply = Send(source, Promise(self.instance, message.ballot, None))
+        if message.ballot == self.promised:
+            return self, [reply]
+        promised = replace(self, promised=message.ballot)
+        return promised, [promised._persist(), reply]
 
 
 class ReportsPromised(Acceptor):
@@ -96,13 +102,11 @@ class ReportsPromised(Acceptor):
 
     def on_prepare(self, source: NodeId, message: Prepare) -> tuple[Acceptor, list[Effect]]:
         """Report the accepted value as if accepted at the last ballot promised."""
-        after, effects = super().on_prepare(source, message)
-        if self.accepted is None:
-            return after, effects
-        claimed = Proposal(self.promised, self.accepted.value)
-        return after, [
-            Send(effect.to, replace(effect.message, accepted=claimed))
-            if isinstance(effect, Send) and isinstance(effect.message, Promise)
-            else effect
-            for effect in effects
-        ]
+        if message.ballot < self.promised:
+            return self, [self._nack(source, message.ballot)]
+        accepted = self.accepted and Proposal(self.promised, self.accepted.value)
+        reply = Send(source, Promise(self.instance, message.ballot, accepted))
+        if message.ballot == self.promised:
+            return self, [reply]
+        promised = replace(self, promised=message.ballot)
+        return promised, [promised._persist(), reply]

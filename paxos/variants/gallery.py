@@ -3,8 +3,9 @@
 from typing import Final
 
 from paxos.protocol import NumberScheme, Roles
+from paxos.storage import Storage
 from paxos.variants import acceptors, drivers, learners, proposers, storages
-from paxos.variants.variant import LIVENESS, Insight, Size, Variant
+from paxos.variants.variant import LIVENESS, InMessages, Insight, Size, Variant
 
 
 class UnknownVariant(Exception):
@@ -22,8 +23,12 @@ _ACCEPTORS: Final = (
         insight=Insight.ONE_VALUE,
         seen_in="the textbook mistake",
         story="Phase 2(b) looks like a plain write. Its condition is all that a promise is worth.",
-        exposed_by=Size(),
+        exposed_by=Size(proposing=1, values=1, ballots=2),
+        steps=8,
         seeds=20,
+        two_values_at=Size(),
+        two_values_steps=14,
+        in_messages=InMessages("R1", 7, 12),
         roles=Roles(acceptor=acceptors.AcceptsBelowPromise),
     ),
     Variant(
@@ -36,9 +41,10 @@ _ACCEPTORS: Final = (
             "Conflicting transactions could be chosen when prepare and accept went to different "
             "quorums: an accept that comes without its prepare must count as a promise."
         ),
-        exposed_by=Size(),
-        seeds=60,
-        safe_at=Size(ballots=2),
+        exposed_by=Size(proposing=1, values=1, ballots=2),
+        steps=8,
+        seeds=20,
+        in_messages=InMessages("R1", 7, 17, ballots=3, safe_ballots=2),
         roles=Roles(acceptor=acceptors.KeepsPromiseLow),
     ),
     Variant(
@@ -48,8 +54,12 @@ _ACCEPTORS: Final = (
         insight=Insight.BINDING,
         seen_in=f"an analysis of EPaxos {TOLD}",
         story="The second half of a promise carries what was chosen into every later ballot.",
-        exposed_by=Size(),
-        seeds=20,
+        exposed_by=Size(proposing=1, values=1, ballots=1),
+        steps=7,
+        seeds=5,
+        two_values_at=Size(),
+        two_values_steps=14,
+        in_messages=InMessages("R2", 7, 12),
         roles=Roles(acceptor=acceptors.OmitsAccepted),
     ),
     Variant(
@@ -62,9 +72,10 @@ _ACCEPTORS: Final = (
             "Two ballots of a record were written to the same bytes, the second over the first; "
             "so a value came back with a number that it never had."
         ),
-        exposed_by=Size(ballots=3),
-        seeds=60,
-        safe_at=Size(ballots=2),
+        exposed_by=Size(proposing=1, values=1, ballots=2),
+        steps=9,
+        seeds=5,
+        in_messages=InMessages("R2", 9, 18, ballots=3, safe_ballots=2),
         roles=Roles(acceptor=acceptors.ReportsPromised),
     ),
     Variant(
@@ -75,7 +86,7 @@ _ACCEPTORS: Final = (
         seen_in="the textbook mistake",
         story="Greater than, where it should be at least: nobody accepts what it has promised.",
         exposed_by=Size(proposing=1, values=1, ballots=1),
-        seeds=3,
+        seeds=5,
         roles=Roles(acceptor=acceptors.AcceptsOnlyAbovePromise),
     ),
     Variant(
@@ -88,8 +99,7 @@ _ACCEPTORS: Final = (
             "The paper's own argument: were one proposal all that an acceptor may accept, every "
             "acceptor could have accepted one, and no majority the same."
         ),
-        exposed_by=Size(),
-        seeds=40,
+        seeds=5,
         roles=Roles(acceptor=acceptors.AcceptsOnce),
     ),
 )
@@ -102,8 +112,12 @@ _PROPOSERS: Final = (
         insight=Insight.PHASES,
         seen_in="the textbook mistake",
         story="A leader may skip phase 1 for later instances, once it has done it for all of them.",
-        exposed_by=Size(),
-        seeds=3,
+        exposed_by=Size(proposing=1, values=1, ballots=1),
+        steps=1,
+        seeds=5,
+        two_values_at=Size(),
+        two_values_steps=6,
+        in_messages=InMessages("R4", 1, 6),
         roles=Roles(proposer=proposers.SkipsPhase1),
     ),
     Variant(
@@ -113,8 +127,11 @@ _PROPOSERS: Final = (
         insight=Insight.NUMBERS,
         seen_in="the textbook mistake",
         story="A plain counter or a clock, without the proposer's id: unique until two meet.",
-        exposed_by=Size(ballots=2),
-        seeds=3,
+        exposed_by=Size(proposing=2, values=1, ballots=1),
+        steps=1,
+        seeds=5,
+        two_values_at=Size(),
+        two_values_steps=14,
         roles=Roles(proposer=proposers.SharesNumbers),
     ),
     Variant(
@@ -127,8 +144,12 @@ _PROPOSERS: Final = (
             "It kept no proposal number on disk. Asked of phxpaxos in its #145, too, which begins "
             "above what its own acceptor has promised."
         ),
-        exposed_by=Size(proposing=1, ballots=2, crashes=1),
+        exposed_by=Size(proposing=1, values=1, ballots=2, crashes=1),
+        steps=3,
         seeds=20,
+        two_values_at=Size(proposing=1, crashes=1),
+        two_values_steps=13,
+        in_messages=InMessages("R3", 5, 9, ballots=1, safe_ballots=0),
         roles=Roles(recover=drivers.forget_round),
     ),
     Variant(
@@ -138,8 +159,12 @@ _PROPOSERS: Final = (
         insight=Insight.BINDING,
         seen_in=f"NicolasT/paxos 4b144a1 {TOLD}",
         story="Its client asked for pear; that it must push apple looks like somebody's mistake.",
-        exposed_by=Size(),
+        exposed_by=Size(proposing=2, values=2, ballots=2),
+        steps=11,
         seeds=20,
+        two_values_at=Size(),
+        two_values_steps=14,
+        in_messages=InMessages("R4", 9, 12),
         roles=Roles(proposer=proposers.IgnoresReports),
     ),
     Variant(
@@ -149,9 +174,8 @@ _PROPOSERS: Final = (
         insight=Insight.BINDING,
         seen_in=f"DiscoveringPaxos 8924256 {TOLD}",
         story="Two reports must differ before it matters, so most tests never see it.",
-        exposed_by=Size(ballots=3),
-        seeds=300,
-        safe_at=Size(ballots=2),
+        seeds=50,
+        in_messages=InMessages("R4", 14, 17, ballots=3, safe_ballots=2),
         roles=Roles(proposer=proposers.TakesLowestReport),
     ),
     Variant(
@@ -161,8 +185,12 @@ _PROPOSERS: Final = (
         insight=Insight.QUORUMS,
         seen_in=f"quorum sizes set by hand {TOLD}",
         story="Quorums of the two phases may differ, but each must meet each.",
-        exposed_by=Size(),
-        seeds=3,
+        exposed_by=Size(proposing=1, values=1, ballots=1),
+        steps=3,
+        seeds=5,
+        two_values_at=Size(),
+        two_values_steps=10,
+        in_messages=InMessages("R4", 3, 10),
         roles=Roles(proposer=proposers.NeedsOnePromise),
     ),
     Variant(
@@ -172,9 +200,10 @@ _PROPOSERS: Final = (
         insight=Insight.QUORUMS,
         seen_in="the textbook mistake",
         story="(n + 1) // 2 and n // 2 + 1 agree on 3, 5 and 7.",
-        exposed_by=Size(nodes=4),
-        seeds=20,
-        safe_at=Size(nodes=3),
+        exposed_by=Size(nodes=4, proposing=1, values=1, ballots=1),
+        steps=5,
+        seeds=5,
+        in_messages=InMessages("R4", 4, 12, acceptors=4),
         roles=Roles(config=learners.HalfIsEnough),
     ),
     Variant(
@@ -187,8 +216,10 @@ _PROPOSERS: Final = (
             "A delayed answer to the first prepare completed the quorum of the second, and two "
             "values were chosen."
         ),
-        exposed_by=Size(ballots=3),
-        seeds=60,
+        exposed_by=Size(proposing=1, values=1, ballots=2),
+        steps=6,
+        seeds=20,
+        in_messages=InMessages("R4", 5, 10),
         roles=Roles(proposer=proposers.CountsStalePromises),
     ),
     Variant(
@@ -198,8 +229,12 @@ _PROPOSERS: Final = (
         insight=Insight.QUORUMS,
         seen_in="happy-simulator",
         story="Its list of answers grows with each that arrives, and is as good as its length.",
-        exposed_by=Size(),
-        seeds=40,
+        exposed_by=Size(proposing=1, values=1, ballots=1),
+        steps=4,
+        seeds=5,
+        two_values_at=Size(),
+        two_values_steps=12,
+        in_messages=InMessages("R4", 3, 10),
         roles=Roles(proposer=proposers.CountsPromisesTwice),
     ),
     Variant(
@@ -212,8 +247,12 @@ _PROPOSERS: Final = (
             "Every answer beyond the quorum starts phase 2 again, and may bring another value to "
             "a ballot that has one."
         ),
-        exposed_by=Size(ballots=2),
-        seeds=300,
+        exposed_by=Size(proposing=2, values=2, ballots=2),
+        steps=13,
+        seeds=50,
+        two_values_at=Size(),
+        two_values_steps=17,
+        in_messages=InMessages("R3", 11, 15),
         roles=Roles(proposer=proposers.ReopensPhase2),
     ),
     Variant(
@@ -223,7 +262,6 @@ _PROPOSERS: Final = (
         insight=Insight.RETRIES,
         seen_in="the textbook mistake",
         story="A refusal is news about one ballot, and says nothing about the next.",
-        exposed_by=Size(),
         seeds=200,
         roles=Roles(proposer=proposers.HeedsStaleNacks),
     ),
@@ -237,8 +275,7 @@ _PROPOSERS: Final = (
             "It waited for a quorum of promises or one of nacks. With some acceptors down, three "
             "answers of five may be neither."
         ),
-        exposed_by=Size(),
-        seeds=40,
+        seeds=50,
         roles=Roles(proposer=proposers.NeverRetries),
     ),
     Variant(
@@ -248,8 +285,7 @@ _PROPOSERS: Final = (
         insight=Insight.RETRIES,
         seen_in=f"libpaxos #6 {TOLD}",
         story="Two proposers go on outbidding each other: each phase 1 ends the other's phase 2.",
-        exposed_by=Size(),
-        seeds=40,
+        seeds=50,
         settings={"backoff": False},
     ),
     Variant(
@@ -262,8 +298,7 @@ _PROPOSERS: Final = (
             "0-999, 1000-1999, 2000-2999 never collide, and that is all: with the proposer of the "
             "highest block gone, nobody can ever outbid its promises."
         ),
-        exposed_by=Size(),
-        seeds=40,
+        seeds=50,
         settings={"scheme": NumberScheme.RANGES},
     ),
 )
@@ -276,8 +311,12 @@ _LEARNERS: Final = (
         insight=Insight.MINORITY,
         seen_in=f"dslabs, wrong on purpose {TOLD}",
         story="A course gives it to its students, to be found by their model checker.",
-        exposed_by=Size(),
-        seeds=20,
+        exposed_by=Size(proposing=1, values=1, ballots=1),
+        steps=7,
+        seeds=5,
+        two_values_at=Size(),
+        two_values_steps=14,
+        in_messages=InMessages("R5", 5, 10),
         roles=Roles(learner=learners.LearnsTooEarly),
     ),
     Variant(
@@ -290,8 +329,12 @@ _LEARNERS: Final = (
             "Its learner added up acceptances over renewals, until there were more of them than "
             "acceptors; from then on it always had a quorum."
         ),
-        exposed_by=Size(),
-        seeds=40,
+        exposed_by=Size(proposing=1, values=1, ballots=1),
+        steps=8,
+        seeds=200,
+        two_values_at=Size(),
+        two_values_steps=15,
+        in_messages=InMessages("R5", 5, 10),
         roles=Roles(learner=learners.CountsAcceptedTwice),
     ),
     Variant(
@@ -301,9 +344,10 @@ _LEARNERS: Final = (
         insight=Insight.ONE_VALUE,
         seen_in="the textbook mistake",
         story="A value is chosen at one ballot. A majority that accepted it at two proves nothing.",
-        exposed_by=Size(ballots=2),
-        seeds=300,
-        safe_at=Size(ballots=2),
+        exposed_by=Size(proposing=1, values=1, ballots=2),
+        steps=14,
+        seeds=5,
+        in_messages=InMessages("R5", 10, None, ballots=3, safe_ballots=3),
         roles=Roles(learner=learners.CountsAcrossBallots),
     ),
 )
@@ -316,9 +360,10 @@ _DRIVERS: Final = (
         insight=Insight.PERSISTENCE,
         seen_in="PySyncObj PR 202",
         story="Its log was kept over a restart, and what it had promised was not.",
-        exposed_by=Size(crashes=1),
-        seeds=20,
-        breaks_in_model="R1",
+        exposed_by=Size(proposing=1, values=1, ballots=1, crashes=1),
+        steps=3,
+        seeds=5,
+        in_messages=InMessages("R1", 5, 13),
         roles=Roles(recover=drivers.forget_promise),
     ),
     Variant(
@@ -331,9 +376,10 @@ _DRIVERS: Final = (
             "What an acceptor had accepted expired after a time; an older proposal, which had "
             "not, was taken up again."
         ),
-        exposed_by=Size(crashes=1),
+        exposed_by=Size(proposing=1, values=1, ballots=1, crashes=1),
+        steps=7,
         seeds=20,
-        breaks_in_model="R2",
+        in_messages=InMessages("R2", 8, 13),
         roles=Roles(recover=drivers.forget_accepted),
     ),
     Variant(
@@ -343,8 +389,9 @@ _DRIVERS: Final = (
         insight=Insight.PERSISTENCE,
         seen_in="PySyncObj #84",
         story="It acknowledged what was not on its disk yet: an issue open since 2018.",
-        exposed_by=Size(crashes=1),
-        seeds=3,
+        exposed_by=Size(proposing=1, values=1, ballots=1),
+        steps=2,
+        seeds=5,
         roles=Roles(arrange=drivers.reply_first),
     ),
 )
@@ -360,9 +407,11 @@ _STORAGES: Final = (
             "JetStream acknowledged at once and synced every two minutes; one node's power "
             "failure was enough for two histories. A kill shows nothing."
         ),
-        exposed_by=Size(crashes=1),
-        seeds=20,
+        exposed_by=Size(proposing=1, values=1, ballots=1),
+        steps=2,
+        seeds=5,
         keeping=storages.LIES,
+        shown=(Storage.sync, storages.NeverSyncs.sync),
     ),
     Variant(
         name="disk-reformatted",
@@ -374,10 +423,11 @@ _STORAGES: Final = (
             "FAST'18 names it among the ways to recover that look safe: delete what is damaged, "
             "start empty, and answer at once."
         ),
-        exposed_by=Size(crashes=1, disk_faults=1),
-        seeds=40,
-        breaks_in_model="R1",
+        exposed_by=Size(proposing=1, values=1, ballots=1, crashes=1, disk_faults=1),
+        steps=4,
+        seeds=20,
         keeping=storages.REFORMATS,
+        shown=(None, storages.open_or_format),
     ),
     Variant(
         name="promises-copied",
@@ -386,10 +436,11 @@ _STORAGES: Final = (
         insight=Insight.PERSISTENCE,
         seen_in="the textbook mistake",
         story="A peer's promise says nothing of what this node had promised, or accepted.",
-        exposed_by=Size(crashes=1, disk_faults=1),
-        seeds=40,
-        breaks_in_model="R1",
+        exposed_by=Size(proposing=1, values=1, ballots=1, crashes=1, disk_faults=1),
+        steps=4,
+        seeds=20,
         keeping=storages.COPIES,
+        shown=(None, storages.copy_promises),
     ),
     Variant(
         name="corrupt-skipped",
@@ -401,10 +452,11 @@ _STORAGES: Final = (
             "It says so itself: a file that turned bad on disk counts as one that was never "
             "written, the state before is used, and a promise may be broken."
         ),
-        exposed_by=Size(crashes=1, disk_faults=1),
-        seeds=40,
-        breaks_in_model="R1",
+        exposed_by=Size(proposing=1, values=1, ballots=1, crashes=1, disk_faults=1),
+        steps=4,
+        seeds=20,
         keeping=storages.LEAVES_OUT,
+        shown=(None, storages.open_leaving_out),
     ),
     Variant(
         name="written-in-place",
@@ -416,9 +468,11 @@ _STORAGES: Final = (
             "It asks what a crash in the middle of a write leaves, and wants the state that "
             "changes in a file of its own, and the log only appended to."
         ),
-        exposed_by=Size(crashes=1),
-        seeds=40,
+        exposed_by=Size(proposing=1, values=1, ballots=1, crashes=1, disk_faults=1),
+        steps=7,
+        seeds=5,
         keeping=storages.IN_PLACE,
+        shown=(Storage.append, storages.WritesInPlace.append),
     ),
     Variant(
         name="sync-retried",
@@ -430,9 +484,11 @@ _STORAGES: Final = (
             "After a failed sync the kernel may drop the bytes and call them clean: the second "
             "try succeeds over nothing."
         ),
-        exposed_by=Size(crashes=1, disk_faults=1),
-        seeds=60,
+        exposed_by=Size(proposing=1, values=1, ballots=1, disk_faults=1),
+        steps=2,
+        seeds=50,
         keeping=storages.RETRIES,
+        shown=(Storage.sync, storages.RetriesSync.sync),
     ),
 )
 

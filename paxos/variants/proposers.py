@@ -67,17 +67,17 @@ class TakesLowestReport(Proposer):
 
     def highest_report(self) -> Report | None:
         """The promise that reports the lowest-numbered proposal."""
-        lowest: Report | None = None
+        highest: Report | None = None
         for report in self.promises:
             if report.accepted is None:
                 continue
             if (
-                lowest is None
-                or lowest.accepted is None
-                or report.accepted.ballot < lowest.accepted.ballot
+                highest is None
+                or highest.accepted is None
+                or report.accepted.ballot < highest.accepted.ballot
             ):
-                lowest = report
-        return lowest
+                highest = report
+        return highest
 
 
 class NeedsOnePromise(Proposer):

@@ -1,6 +1,6 @@
 """What is told of a broken variant."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -28,7 +28,7 @@ class Insight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A bounded model of the explorer.
+    """The bounds of a model of the explorer.
 
     Attributes:
         nodes: how many, each with an acceptor, a proposer and a learner.
@@ -48,8 +48,33 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
+class InMessages:
+    """What the explorer's message-set model shows, which has acceptors and no nodes.
+
+    Attributes:
+        acceptors, values, ballots: its bounds.
+        rule: the rule that breaks first.
+        steps: the length of the shortest way to that.
+        two_values_steps: and of that to two values chosen, or learned; ``None``
+            if there is none within the bounds.
+        safe_ballots: with so many ballots every schedule keeps agreement.
+    """
+
+    rule: str
+    steps: int
+    two_values_steps: int | None
+    acceptors: int = 3
+    values: int = 2
+    ballots: int = 2
+    safe_ballots: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """A broken protocol, storage or driver: the correct one with one small change.
+
+    Steps are those of the explorer with whole steps: an input with all of its
+    effects is one, and so is a crash.
 
     Attributes:
         name: its name on the command line.
@@ -57,19 +82,20 @@ class Variant:
         breaks: the rule that it breaks first in a log, or ``liveness``.
         insight: what it takes away.
         seen_in: a real system that had it, or where it is taught.
-        story: how that came about there, or why it is tempting: a sentence or two.
-        exposed_by: the smallest size at which the explorer finds a violation.
-        steps: the length of the shortest trace there; ``None`` if the explorer
-            cannot find it.
-        seeds: within how many seeds the simulator finds it.
-        breaks_in_model: the rule that breaks first in the explorer, where that
-            is another one.
-        agreement_at: the smallest size at which two values can be chosen (or
-            learned), and the steps to it; ``None`` where nobody found one.
-        safe_at: a larger size than one would think at which nothing is wrong yet.
+        story: how that came about there, or why it is tempting.
+        seeds: within how many seeds, from 1 on, the simulator finds it.
+        exposed_by: the smallest size at which the explorer finds a violation;
+            ``None`` for what no finite schedule shows, or none within reach.
+        steps: the length of the shortest schedule that breaks a rule there.
+        two_values_at: a size at which the explorer finds two values chosen, or
+            learned; ``None`` where that is not within its reach.
+        two_values_steps: the length of the shortest schedule to that.
+        in_messages: what its message-set model shows; ``None`` if nothing.
         roles: the roles with the change in them.
         keeping: the storage with the change in it.
         settings: the fields of ``Settings`` that the change is made of.
+        shown: for a change of storage, what was there (if anything) and what
+            is there instead.
     """
 
     name: str
@@ -78,11 +104,13 @@ class Variant:
     insight: Insight
     seen_in: str
     story: str
-    exposed_by: Size
     seeds: int
+    exposed_by: Size | None = None
     steps: int | None = None
-    breaks_in_model: str | None = None
-    safe_at: Size | None = None
+    two_values_at: Size | None = None
+    two_values_steps: int | None = None
+    in_messages: InMessages | None = None
     roles: Roles = ROLES
     keeping: Keeping = KEEPING
     settings: Mapping[str, Any] = field(default_factory=dict)
+    shown: tuple[Callable[..., object] | None, Callable[..., object]] | None = None
