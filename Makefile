@@ -18,6 +18,7 @@ nodes := $(if $(NODES),--nodes '$(NODES)')
 world := $(if $(WORLD),--world '$(WORLD)')
 force := $(if $(filter-out 0,$(FORCE)),--force)
 port := $(if $(PORT),--port '$(PORT)')
+seed := $(if $(SEED),--seed '$(SEED)')
 
 ##@ See it work
 
@@ -25,12 +26,12 @@ port := $(if $(PORT),--port '$(PORT)')
 demo: setup ## Run the headline scenarios on local processes, and judge them
 	@$(LAB) demo $(nodes)
 
-scenario-%: setup ## Run one scenario, e.g. make scenario-partition WORLD=local
-	@$(LAB) scenario '$*' $(world) $(nodes)
+scenario-%: setup ## Run one scenario (WORLD=docker|local|sim, SEED= for sim)
+	@$(LAB) scenario '$*' $(world) $(nodes) $(seed)
 
 .PHONY: scenarios
-scenarios: setup ## Run all scenarios (WORLD=docker|local)
-	@$(LAB) scenarios $(world) $(nodes)
+scenarios: setup ## Run all scenarios (WORLD=docker|local|sim, SEED= for sim)
+	@$(LAB) scenarios $(world) $(nodes) $(seed)
 
 .PHONY: web
 web: setup ## Serve the replay page on 127.0.0.1 (PORT=)
@@ -39,6 +40,20 @@ web: setup ## Serve the replay page on 127.0.0.1 (PORT=)
 .PHONY: check
 check: setup ## Judge a log folder anew (RUN=logs/latest)
 	@$(LAB) check '$(or $(RUN),logs/latest)'
+
+##@ Break it
+
+.PHONY: fuzz
+fuzz: setup ## Play random faults in virtual time, seed after seed (FUZZ_ARGS=)
+	@$(LAB) fuzz $(FUZZ_ARGS)
+
+.PHONY: explore
+explore: setup ## Visit every schedule of a bounded model (MODEL=, EXPLORE_ARGS=)
+	@$(LAB) explore $(MODEL) $(EXPLORE_ARGS)
+
+.PHONY: variants
+variants: setup ## Catch every broken variant, or say which survived
+	@$(LAB) variants
 
 ##@ Containers
 
@@ -79,6 +94,10 @@ status: setup ## Show nodes, links and faults
 .PHONY: bench
 bench: setup ## Measure decisions beside their limit, and faults (WORLD=, NODES=)
 	@$(LAB) bench $(world) $(nodes)
+
+.PHONY: bench-explorer
+bench-explorer: setup-dev ## Measure the explorer beside TLC (needs Java)
+	@$(LAB) bench-explorer
 
 ##@ Work on it
 

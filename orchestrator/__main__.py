@@ -12,7 +12,11 @@ import click
 from orchestrator.bench_command import bench
 from orchestrator.cluster import LabError
 from orchestrator.containers import COMMANDS
+from orchestrator.explore import explore_command
+from orchestrator.explore_bench import bench_explorer
+from orchestrator.fuzz_command import fuzz_command
 from orchestrator.places import Places
+from orchestrator.variants import variant_command, variants_command
 
 DEMO: Final = (
     "basic",
@@ -189,7 +193,15 @@ def completion(shell: str) -> None:
     click.echo(found(app, {}, "paxos-lab", "_PAXOS_LAB_COMPLETE").source())
 
 
-for _command in (*COMMANDS, bench):
+for _command in (
+    *COMMANDS,
+    bench,
+    bench_explorer,
+    explore_command,
+    fuzz_command,
+    variants_command,
+    variant_command,
+):
     app.add_command(_command)
 
 

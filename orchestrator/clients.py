@@ -136,9 +136,15 @@ class Clients:
         with contextlib.suppress(NodeSilent):
             self._control(node, "LosePower", control_pb2.LosePowerRequest())
 
-    def fail_sync(self, node: str) -> None:
-        """Let the next sync of a node's state fail; the node is marked unsafe."""
-        self._control(node, "FailSync", control_pb2.FailSyncRequest())
+    def fail_disk(self, node: str, fault: str) -> None:
+        """Let the disk of a node fail once; the node is marked unsafe.
+
+        Args:
+            node: which node.
+            fault: ``fail_sync`` or ``tear``.
+        """
+        number = control_pb2.FailDiskRequest.Fault.Value(fault.upper())
+        self._control(node, "FailDisk", control_pb2.FailDiskRequest(fault=number))
 
     def settle(self, node: str, taken: int, timeout_s: float) -> control_pb2.SettleReply:
         """In manual mode: what a node has sent since the message of this number.

@@ -5,7 +5,7 @@ import json
 import resource
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -17,10 +17,10 @@ from rich.text import Text
 from orchestrator.cluster import LabError
 from orchestrator.interrupts import at_interrupt, interruptible
 from orchestrator.narrate import WIDTH
+from orchestrator.parts import parts_of
 from orchestrator.places import Places
 from orchestrator.play import Session
 from orchestrator.show import paragraph
-from orchestrator.sim import parts_of
 from paxos.explorer import (
     ALWAYS,
     MODELS,
@@ -30,12 +30,14 @@ from paxos.explorer import (
     Explored,
     Model,
     ModelError,
+    NotReducible,
     explore,
 )
 from paxos.explorer.messages import explore_messages
 from paxos.explorer.schedule import NotPlayable, scenario
 from paxos.protocol import Settings
 from paxos.scenario import ScenarioError, parse
+from paxos.variants import load
 
 _BAD: Final = {"broken", "never"}
 _STYLES: Final = {
@@ -81,8 +83,7 @@ def run_explore(wish: Wish) -> int:
     """
     console = Console(width=WIDTH, highlight=False, quiet=wish.as_json)
     subject = f"the broken variant {wish.accused.name}" if wish.accused.name else "the protocol"
-    kind = ", whole steps" if wish.model.whole_steps else ""
-    paragraph(console, f"Every schedule of {subject} with {wish.model.bounds}{kind}.", "bold")
+    paragraph(console, f"Every schedule of {subject} with {wish.model.bounds}.", "bold")
     with _watched(quiet=wish.as_json) as progress:
         try:
             found = explore(
@@ -93,7 +94,7 @@ def run_explore(wish: Wish) -> int:
                 limit=wish.limit,
                 watch=progress,
             )
-        except ModelError as error:
+        except (ModelError, NotReducible) as error:
             raise LabError(str(error)) from error
     _show(console, found)
     played = _play_counterexample(console, found, wish)
@@ -196,6 +197,11 @@ def _memory_mib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
 # What was found.
 
 
@@ -248,6 +254,7 @@ def _as_json(found: Explored, wish: Wish) -> dict[str, Any]:
         "crashes": model.crashes,
         "disk_faults": model.disk_faults,
         "whole_steps": model.whole_steps,
+        "reduced": model.reduced,
         "variant": wish.accused.name or None,
         "ended": str(found.ended),
         "met_bounds": list(found.met_bounds),
@@ -255,6 +262,7 @@ def _as_json(found: Explored, wish: Wish) -> dict[str, Any]:
         "generated": progress.generated,
         "depth": progress.depth,
         "seconds": round(progress.seconds, 3),
+        "cpu_seconds": round(_cpu_seconds(), 3),
         "core_calls": found.call_count,
         "peak_mib": _memory_mib(),
         "verdicts": found.verdicts,
@@ -353,6 +361,7 @@ _UNTIL: Final = {"nothing": (), "broken": ALWAYS, "agreement": ("agreement",)}
 @click.option("--acceptors", type=int, help="Of the model `messages`: up to 5.")
 @click.option("--variant", help="A broken protocol instead of the correct one.")
 @click.option("--whole-steps", is_flag=True, help="All effects of a step are one move.")
+@click.option("--reduce", "reduced", is_flag=True, help="Drop messages that can do nothing.")
 @click.option("--engine", type=click.Choice(["plain", "arrays"]), help="Default: arrays.")
 @click.option("--limit", default=50_000_000, show_default=True, help="States; then it stops.")
 @click.option(
@@ -370,17 +379,19 @@ def explore_command(
     until: str | None,
     *,
     whole_steps: bool,
+    reduced: bool,
     as_json: bool,
     **bounds: int | None,
 ) -> None:
     """Visit every schedule of a bounded model; see docs/exploring.md.
 
-    MODEL is tiny, duel, restart, crash, three-ballots, or messages; bounds
-    that are given change it.
+    MODEL is tiny, crash (the default), pair, disk, again, duel, or messages.
+    Bounds that are given change it. With a variant and nothing else it is the
+    smallest one that shows its bug.
     """
     given = {name: value for name, value in bounds.items() if value is not None}
     if model == MESSAGES:
-        _refuse_for_messages(given, variant, engine, whole_steps=whole_steps)
+        _refuse_for_messages(given, variant, engine, whole_steps=whole_steps or reduced)
         sys.exit(
             run_messages(
                 acceptors or 3, given.get("values", 2), given.get("ballots", 2), as_json=as_json
@@ -388,17 +399,20 @@ def explore_command(
         )
     if acceptors is not None:
         raise LabError("--acceptors is for the model `messages`; here it is --nodes")
-    if model is not None and model not in MODELS:
-        raise LabError(f"there is no model {model!r}; there are: {', '.join((*MODELS, MESSAGES))}")
-    chosen = MODELS[model] if model is not None else Model()
+    accused = accused_of(variant)
     try:
-        chosen = replace(chosen, whole_steps=whole_steps or chosen.whole_steps)
+        chosen = _chosen(model, variant if not given else None)
         chosen = replace(chosen, **given)  # type: ignore[arg-type]
+        chosen = replace(
+            chosen,
+            whole_steps=whole_steps or reduced or chosen.whole_steps,
+            reduced=reduced or chosen.reduced,
+        )
     except ModelError as error:
         raise LabError(str(error)) from error
     wish = Wish(
         model=chosen,
-        accused=accused_of(variant),
+        accused=accused,
         engine=engine or "",
         limit=limit,
         until=_UNTIL[until or "broken"],
@@ -407,13 +421,27 @@ def explore_command(
     sys.exit(run_explore(wish))
 
 
+def _chosen(model: str | None, variant: str | None) -> Model:
+    """The model that is named, or else the one that is meant."""
+    if model is not None:
+        if model not in MODELS:
+            raise LabError(
+                f"there is no model {model!r}; there are: {', '.join((*MODELS, MESSAGES))}"
+            )
+        return MODELS[model]
+    size = None if variant is None else load(variant).exposed_by
+    if size is None:
+        return MODELS["crash"]
+    return Model(**asdict(size), whole_steps=True)
+
+
 def _refuse_for_messages(
     given: dict[str, int], variant: str | None, engine: str | None, *, whole_steps: bool
 ) -> None:
     wrong = [f"--{name.replace('_', '-')}" for name in given if name not in {"values", "ballots"}]
     wrong += ["--variant"] if variant else []
     wrong += ["--engine"] if engine else []
-    wrong += ["--whole-steps"] if whole_steps else []
+    wrong += ["--whole-steps or --reduce"] if whole_steps else []
     if wrong:
         raise LabError(
             f"the model `messages` has --acceptors, --values and --ballots, not {', '.join(wrong)}"

@@ -217,14 +217,17 @@ class Faults:
         """What was done, and by what."""
         match fault.fault:
             case "fail_sync":
-                self._clients.fail_sync(fault.node)
+                self._clients.fail_disk(fault.node, fault.fault)
                 return "its next sync fails", "control"
+            case "tear":
+                self._clients.fail_disk(fault.node, fault.fault)
+                return "of what its next power loss takes, the first byte stays", "control"
             case "corrupt":
                 return self._hurt_disk(fault.node, corrupt_directory), "disk"
             case "lose":
                 return self._hurt_disk(fault.node, empty_directory), "disk"
             case other:
-                raise LabError(f"only a simulated disk can {other}: WORLD=sim")
+                raise AssertionError(f"no fault of a disk is called {other}")
 
     def _hurt_disk(self, node: str, hurt: Callable[[Path], str]) -> str:
         if self._cluster.condition(node) is not Condition.EXITED:

@@ -1,49 +1,23 @@
 """The third world: scenarios in virtual time, judged and kept as those of the other two."""
 
-import secrets
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.clients import Told
-from orchestrator.cluster import LabError
 from orchestrator.journal import Journal
 from orchestrator.operations import Operation, Operations
+from orchestrator.parts import parts_of
 from orchestrator.played import Played
 from orchestrator.watch import Start, Watch
 from paxos.events import Line
 from paxos.scenario import Scenario
 from paxos.simulator import clients as virtual
-from paxos.simulator.parts import CORRECT, Parts
 from paxos.simulator.player import WORLD
 from paxos.simulator.player import Played as PlayedInVirtualTime
 from paxos.simulator.player import play as play_in_virtual_time
 from paxos.simulator.world import World
-from paxos.variants import UnknownVariant, load
-
-MOST_SEED = 2**32 - 1
-"""The largest seed that is chosen where none is given: short enough to be typed."""
-
-
-def new_seed() -> int:
-    """A seed that nobody has chosen."""
-    return secrets.randbelow(MOST_SEED) + 1
-
-
-def parts_of(variant: str | None) -> Parts:
-    """What runs: the correct protocol, or a broken variant by its name.
-
-    Raises:
-        LabError: there is no such variant.
-    """
-    if variant is None:
-        return CORRECT
-    try:
-        found = load(variant)
-    except UnknownVariant as unknown:
-        raise LabError(str(unknown)) from unknown
-    return Parts(found.roles, found.keeping, dict(found.settings), found.name)
 
 
 @dataclass(frozen=True, slots=True)

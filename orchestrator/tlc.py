@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-SPEC: Final = Path(__file__).parent.parent / "docs" / "spec" / "PaxosNodes.tla"
-LIMIT_S: Final = 170
+from orchestrator.places import PROJECT
+
+SPEC: Final = PROJECT / "docs" / "spec" / "PaxosNodes.tla"
+LIMIT_S: Final = 170.0
 Bounds = tuple[int, int, int, int, int, int]
 
 
@@ -33,7 +35,9 @@ def missing() -> str | None:
     return None
 
 
-def check(folder: Path, bounds: Bounds, spec: str | None = None) -> Checked:
+def check(
+    folder: Path, bounds: Bounds, spec: str | None = None, limit_s: float = LIMIT_S
+) -> Checked:
     """Let TLC visit every state of the twin.
 
     Args:
@@ -41,6 +45,7 @@ def check(folder: Path, bounds: Bounds, spec: str | None = None) -> Checked:
         bounds: how many nodes, nodes that propose, values, ballots, crashes
             and faults of a disk, as in :class:`paxos.explorer.Model`.
         spec: another text of the specification.
+        limit_s: how long it may take.
 
     Raises:
         AssertionError: it did not come to its end, or found a violation.
@@ -72,7 +77,7 @@ def check(folder: Path, bounds: Bounds, spec: str | None = None) -> Checked:
     ]
     began = time.monotonic()
     ended = subprocess.run(
-        words, cwd=folder, capture_output=True, text=True, timeout=LIMIT_S, check=False
+        words, cwd=folder, capture_output=True, text=True, timeout=limit_s, check=False
     )
     seconds = time.monotonic() - began
     counts = re.search(

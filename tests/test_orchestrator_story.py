@@ -223,18 +223,21 @@ def test_figures_count_successes_windows_messages_and_syncs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "met", "code"),
+    ("verdict", "met", "departed", "code"),
     [
-        ("ok", True, 0),
-        ("ok", False, 1),
-        ("violated", True, 1),
-        ("unknown", True, 3),
-        ("unknown", False, 1),
+        ("ok", True, False, 0),
+        ("ok", False, False, 1),
+        ("ok", True, True, 1),
+        ("violated", True, False, 1),
+        ("unknown", True, False, 3),
+        ("unknown", False, False, 1),
     ],
 )
-def test_exit_codes_say_what_became_of_a_run(verdict: str, met: bool, code: int) -> None:
-    """0 ok, 1 violated or not as expected, 3 unknown with every expectation met."""
+def test_exit_codes_say_what_became_of_a_run(
+    verdict: str, met: bool, departed: bool, code: int
+) -> None:
+    """0 ok; 1 violated, not as expected or not the core; 3 unknown, every expectation met."""
     finding = type("Finding", (), {"met": met})()
-    made: Any = type("Verdict", (), {"verdict": verdict, "violations": ()})()
+    made: Any = type("Verdict", (), {"verdict": verdict, "violations": (), "departed": departed})()
     result = Result("x", 5, None, made, (finding,), {}, None, None, 0.0)  # type: ignore[arg-type]
     assert result.exit_code == code

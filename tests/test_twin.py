@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from paxos.explorer import Model, explore
-from tests import tlc
+from orchestrator import tlc
 
 # Pinned, so that both cannot change together unseen: a changed count is a changed protocol.
 DISTINCT: dict[tlc.Bounds, int] = {

@@ -5,8 +5,10 @@
 ``rules``    R1 to R6, agreement, validity, and what must happen sometimes;
 ``tables``   nodes as numbers, their steps as rows;
 ``result``   a search: level after level, what it tells, what it found;
+``schedule`` a counterexample as a scenario that any world can play;
 ``plain``    the engine with the standard library only: the reference;
 ``arrays``   the engine with numpy: millions of states a second;
+``reduced``  a search that forgets messages which can do nothing any more;
 ``messages`` another model, that of ``Paxos.tla``, whose counts others published.
 
 ``docs/exploring.md`` describes the model and how to use it.
@@ -17,6 +19,7 @@ from importlib.util import find_spec
 
 from paxos.explorer.model import MODELS, VALUES, Accused, Model, ModelError
 from paxos.explorer.plain import PlainSearch
+from paxos.explorer.reduced import NotReducible, ReducedSearch
 from paxos.explorer.result import Ended, Explored, Move, Progress, Search, Trace, Watch
 from paxos.explorer.rules import ALWAYS, TITLES
 from paxos.explorer.tables import Action, Envelope, Tables
@@ -45,6 +48,7 @@ def explore(
 
     Raises:
         ModelError: the engine is not there, or the model too large for it.
+        NotReducible: a model without dead messages, and one of them was not dead.
     """
     return search(model, accused, engine).run(until, limit, watch)
 
@@ -52,6 +56,10 @@ def explore(
 def search(model: Model, accused: Accused | None = None, engine: str = "") -> Search:
     """A search that has not begun yet; see :func:`explore`."""
     tables = Tables(model, accused or Accused())
+    if model.reduced and engine == "arrays":
+        raise ModelError("dead messages are dropped by the plain engine only")
+    if model.reduced:
+        return ReducedSearch(tables)
     if not engine:
         engine = "arrays" if find_spec("numpy") else "plain"
     if engine == "plain":
@@ -79,6 +87,7 @@ __all__ = [
     "Model",
     "ModelError",
     "Move",
+    "NotReducible",
     "Progress",
     "Search",
     "Tables",

@@ -28,6 +28,8 @@ class Model:
         whole_steps: whether the effects of a step are carried out together,
             and a crash may still cut them anywhere (a reduction: the network
             and the disk of every state between two steps stay the same).
+        reduced: whether messages that can do nothing any more are dropped
+            (another reduction, see ``reduced``; with whole steps only).
         name: for people; empty for a model that was put together by bounds.
     """
 
@@ -38,6 +40,7 @@ class Model:
     crashes: int = 0
     disk_faults: int = 0
     whole_steps: bool = False
+    reduced: bool = False
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -51,6 +54,8 @@ class Model:
         ):
             if not least <= number <= most:
                 raise ModelError(f"{what} is {number}, and may be {least} to {most}")
+        if self.reduced and not self.whole_steps:
+            raise ModelError("dead messages are dropped between whole steps only: add those")
 
     @property
     def members(self) -> tuple[NodeId, ...]:
@@ -79,7 +84,12 @@ class Model:
             f"{self.crashes} {'crash' if self.crashes == 1 else 'crashes'}",
         ]
         if self.disk_faults:
-            parts.append(f"{self.disk_faults} of a disk")
+            faults = "fault" if self.disk_faults == 1 else "faults"
+            parts.append(f"{self.disk_faults} {faults} of a disk")
+        if self.whole_steps:
+            parts.append("whole steps")
+        if self.reduced:
+            parts.append("without dead messages")
         return ", ".join(parts)
 
 
@@ -101,10 +111,11 @@ MODELS: Final[dict[str, Model]] = {
     model.name: model
     for model in (
         Model(3, 1, 1, 1, name="tiny"),
-        Model(3, 2, 2, 2, name="duel"),
-        Model(3, 1, 2, 2, 1, name="restart"),
-        Model(3, 2, 2, 2, 1, name="crash"),
-        Model(3, 2, 2, 3, name="three-ballots"),
+        Model(3, 1, 1, 1, 1, name="crash"),
+        Model(2, 2, 2, 2, name="pair"),
+        Model(3, 1, 1, 1, 1, 1, name="disk"),
+        Model(3, 1, 1, 2, whole_steps=True, name="again"),
+        Model(3, 2, 1, 2, whole_steps=True, reduced=True, name="duel"),
     )
 }
 """The named models, smallest first."""

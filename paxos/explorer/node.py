@@ -219,6 +219,11 @@ def sent(local: Local) -> Local:
     return _without_idle_ghost(Local(local.memory, pending, local.disk, local.ghost, local.refused))
 
 
+def at_rest(local: Local) -> Local:
+    """The same as if nothing were pending."""
+    return Local(local.memory, (), local.disk, local.ghost, local.refused)
+
+
 # Crashes, starts, and faults of the disk.
 
 

@@ -6,7 +6,7 @@ for them a node is summed up as :class:`Facts`. Nothing is shared with
 :mod:`paxos.checker`, which judges the counterexample's log once more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -48,29 +48,25 @@ TITLES: Final = {
 class Outbox:
     """What a node has sent, summed up for the rules."""
 
-    replied: Ballot
-    prepares: frozenset[tuple[NodeId, Ballot]]
-    accepts: frozenset[Pair]
-    accepted: frozenset[Pair]
+    replied: Ballot = Ballot.ZERO
+    prepares: frozenset[tuple[NodeId, Ballot]] = frozenset()
+    accepts: frozenset[Pair] = frozenset()
+    accepted: frozenset[Pair] = frozenset()
 
-    @classmethod
-    def of(cls, sends: Iterable[tuple[NodeId, Message]]) -> "Outbox":
-        """Sum up what was sent, and to whom."""
-        replied, prepares, accepts, accepted = Ballot.ZERO, set(), set(), set()
-        for to, message in sends:
-            match message:
-                case Prepare(_, ballot):
-                    prepares.add((to, ballot))
-                case Promise(_, ballot):
-                    replied = max(replied, ballot)
-                case Accept(_, ballot, value):
-                    accepts.add((ballot, value))
-                case Accepted(_, ballot, value):
-                    replied = max(replied, ballot)
-                    accepted.add((ballot, value))
-                case _:
-                    pass
-        return cls(replied, frozenset(prepares), frozenset(accepts), frozenset(accepted))
+    def plus(self, to: NodeId, message: Message) -> "Outbox":
+        """The same with one message more."""
+        match message:
+            case Prepare(_, ballot):
+                return replace(self, prepares=self.prepares | {(to, ballot)})
+            case Promise(_, ballot):
+                return replace(self, replied=max(self.replied, ballot))
+            case Accept(_, ballot, value):
+                return replace(self, accepts=self.accepts | {(ballot, value)})
+            case Accepted(_, ballot, value):
+                accepted = self.accepted | {(ballot, value)}
+                return replace(self, replied=max(self.replied, ballot), accepted=accepted)
+            case _:
+                return self
 
 
 def broken_by_sending(

@@ -30,6 +30,7 @@ from paxos.protocol import (
     Timer,
     node_name,
 )
+from paxos.storage import FailedSync, Synced
 
 INSTANCE_NAME: Final = "fruit"
 NO_PAIR: Final = "none"
@@ -332,12 +333,26 @@ def scenario(
         "nodes": model.nodes,
         "instances": [INSTANCE_NAME],
         "settings": {"own_ballots": False},
-        "steps": steps(trace, model, accused),
+        "steps": [*steps(trace, model, accused), *_told_by_a_log(trace, accused)],
         "expectations": [],
         "must_happen": [_last(turns(trace, model, accused)[-1])],
         "notice": "Every step is needed: no schedule within these bounds gets there with fewer.",
     }
     return data
+
+
+def _told_by_a_log(trace: Trace, accused: Accused) -> Iterator[Step]:
+    """What a log needs beyond the trace: a disk that lied is found out when the power fails.
+
+    The model knows at once that what was said is not durable. A node, and so
+    its log, believes its disk until it starts again.
+    """
+    faults, last = accused.faults, trace[-1]
+    lies = faults.synced is Synced.CACHED or faults.failed_sync is FailedSync.GOES_ON
+    if lies and last.action.verb in {"deliver", "effect"}:
+        name = node_name(last.node)
+        yield {"power_loss": name}
+        yield {"start": name}
 
 
 def _last(turn: Turn) -> Step:

@@ -80,10 +80,23 @@ class Action:
 
 
 class Part(NamedTuple):
-    """A node in a state: its local state, by number, and the bits of what it has sent."""
+    """A node in a state: its local state, and its :class:`Sent`, both by number."""
 
     local: int
     sent: int
+
+
+class Sent(NamedTuple):
+    """What a node has sent.
+
+    Attributes:
+        bits: the messages that the network holds of it.
+        outbox: all that it ever sent, as the rules see it. It follows from
+            ``bits`` but where dead messages are dropped.
+    """
+
+    bits: int
+    outbox: Outbox
 
 
 class Row(NamedTuple):
@@ -168,24 +181,18 @@ class NodeTable:
         self.call_count = 0
         # What follows from a set of sent messages alone, and from a local
         # state alone, is found once.
-        self.outboxes: dict[int, Outbox] = {}
+        self.sents: Interned[Sent] = Interned()
+        self.nothing_sent = self.sents.number(Sent(0, Outbox()))
         self.outgoing_of: dict[int, dict[NodeId, int]] = {}
+        self.more_sent: dict[tuple[int, int], int] = {}
         self.delivered: dict[tuple[int, int], int] = {}
         self.own_facts: dict[int, int] = {}
         self.own_steps: dict[int, tuple[Step, ...]] = {}
         self.effects: dict[int, Effected] = {}
 
-    def outbox(self, sent: int) -> Outbox:
-        """What was sent, summed up."""
-        found = self.outboxes.get(sent)
-        if found is None:
-            found = Outbox.of((e.to, e.message) for e in self.sent_envelopes(sent))
-            self.outboxes[sent] = found
-        return found
-
     def sent_envelopes(self, sent: int) -> Iterator[Envelope]:
-        """The messages of a set, in the order in which the search met them."""
-        return (self.leaving.items[bit] for bit in bits_of(sent))
+        """The messages that the network holds, in the order in which the search met them."""
+        return (self.leaving.items[bit] for bit in bits_of(self.sents.items[sent].bits))
 
     def outgoing(self, part: int) -> dict[NodeId, int]:
         """What a part has sent to each node, as bits of those arriving there."""
@@ -237,7 +244,7 @@ class Tables:
         self.nodes = [NodeTable(member) for member in model.members]
         for table in self.nodes:
             first = table.locals.number(nodes.newborn(model, accused, table.node_id))
-            self._part(table, first, 0)
+            self.part(table, first, table.nothing_sent)
 
     @property
     def call_count(self) -> int:
@@ -419,10 +426,13 @@ class Tables:
         local = table.locals.items[number]
         send = local.pending[0]
         assert isinstance(send, Send), f"{send} has no bit"
-        broken = broken_by_sending(
-            local, table.outbox(sent), send, table.node_id, self.model.members
-        )
-        return after, sent | 1 << bit, _bits(broken) if broken else 0
+        bits, outbox = table.sents.items[sent]
+        broken = broken_by_sending(local, outbox, send, table.node_id, self.model.members)
+        leaves = table.more_sent.get((sent, bit))
+        if leaves is None:
+            more = Sent(bits | 1 << bit, outbox.plus(send.to, send.message))
+            leaves = table.more_sent[sent, bit] = table.sents.number(more)
+        return after, leaves, _bits(broken) if broken else 0
 
     def _effected(self, table: NodeTable, number: int) -> Effected:
         local = table.locals.items[number]
@@ -454,10 +464,11 @@ class Tables:
                 break
             local, sent = after, leaves
             broken |= more
-        return self._part(table, local, sent), broken
+        return self.part(table, local, sent), broken
 
-    def _part(self, table: NodeTable, number: int, sent: int) -> int:
-        local, outbox = table.locals.items[number], table.outbox(sent)
+    def part(self, table: NodeTable, number: int, sent: int) -> int:
+        """The number of a node in this local state that has sent this, new or old."""
+        local, outbox = table.locals.items[number], table.sents.items[sent].outbox
         if local.ghost.accepted & outbox.accepted:
             # It follows from what was sent.
             accepted = local.ghost.accepted - outbox.accepted

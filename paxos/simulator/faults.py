@@ -1,6 +1,7 @@
 """The faults of a scenario, applied to a world and undone; each leaves the lines of a real one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from paxos.events import node_key
@@ -15,6 +16,7 @@ from paxos.scenario.model import (
     Release,
 )
 from paxos.simulator.failpoints import Armed
+from paxos.simulator.gate import Held
 from paxos.simulator.network import Way
 from paxos.simulator.node import EXIT_KILLED, Node
 from paxos.simulator.world import World
@@ -68,8 +70,9 @@ class Faults:
             case Heal(names):
                 return all(name in self.in_force for name in names)
             case Release():
-                held = self._world.network.held_by(action.name)
-                return action.name in self._rules and len(held) >= (action.first or 0)
+                return action.name in self._rules and (
+                    action.first is None or len(self._fitting(action)) >= action.first
+                )
             case _:
                 return True
 
@@ -164,7 +167,7 @@ class Faults:
             if node.paused:
                 raise NotPossible(f"{name} is paused already")
             node.pause()
-            self._undo[f"the pause of {name}"] = lambda name=name: self.resume([name])  # type: ignore[misc]
+            self._undo[f"the pause of {name}"] = partial(self._resume_if_paused, node)
             self._world.fault("fault_applied", "pause", [name], _SIMULATOR, {}, "it stands still")
 
     def resume(self, nodes: Iterable[str]) -> None:
@@ -176,6 +179,11 @@ class Faults:
                 raise NotPossible(f"{name} is not paused")
             self._world.fault("fault_undone", "pause", [name], _SIMULATOR, {}, "it goes on")
             node.resume()
+
+    def _resume_if_paused(self, node: Node) -> None:
+        # It may have been killed meanwhile, which ends a pause, too.
+        if node.paused:
+            self.resume([node.name])
 
     # --- failpoints and disks ---------------------------------------------------------
 
@@ -275,14 +283,7 @@ class Faults:
                 self._undo.pop(release.name, None)
                 self._end_rule(release.name)
             return
-        names = self._names
-        fitting = [
-            (node, held)
-            for node, held in self._world.network.held_by(release.name)
-            if (not release.kinds or held.passage.kind in release.kinds)
-            and (not release.sources or names([held.passage.source])[0] in release.sources)
-            and (not release.to or names([held.passage.to])[0] in release.to)
-        ]
+        fitting = self._fitting(release)
         for node, held in fitting[: release.first]:
             node.gate.release(held)
         if len(fitting) < release.first:
@@ -290,6 +291,17 @@ class Faults:
                 f"{release.first} messages were to be released, "
                 f"but {release.first - len(fitting)} of them are not held"
             )
+
+    def _fitting(self, release: Release) -> list[tuple[Node, Held]]:
+        """The held messages that a release chooses from."""
+        names = self._names
+        return [
+            (node, held)
+            for node, held in self._world.network.held_by(release.name)
+            if (not release.kinds or held.passage.kind in release.kinds)
+            and (not release.sources or names([held.passage.source])[0] in release.sources)
+            and (not release.to or names([held.passage.to])[0] in release.to)
+        ]
 
     def _end_rule(self, name: str) -> None:
         rule = self._rules.pop(name)

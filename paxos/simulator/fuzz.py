@@ -36,11 +36,14 @@ A node that neither accepted nor was told asks its peers at intervals that
 double up to a minute; the rest is for the last clients.
 """
 
+LIVENESS_LINES: Final = 8_000
+"""How many lines that may take: a duel without an end has no time to wait for."""
+
 LIVENESS: Final = "liveness"
 """The name of the finding that a run is safe and does not decide."""
 
-_QUIET_S: Final = 5
-"""How long a command waits for lines that do not come."""
+_WAIT_LIMIT_S: Final = 600
+"""How long a saved command waits for its line: virtual time costs nothing."""
 _LAST_TIMEOUT_MS: Final = 60_000
 _RUNS_A_COLLECTION: Final = 50
 _S: Final = 1_000_000_000
@@ -258,12 +261,13 @@ class _Run:
         """Let time pass until so many lines are there, and note the last as a wait."""
         world = self.world
         world.tick()
-        until_ns = world.now_ns + _QUIET_S * _S
+        until_ns = world.now_ns + (_WAIT_LIMIT_S - 1) * _S
         while world.line_count < self._base + count:
             next_ns = world.next_ns()
             if next_ns is None or next_ns > until_ns:
-                return
-            world.advance(until_ns)
+                # Nothing happens any more, and a saved command waits for the last line.
+                break
+            world.advance(next_ns)
         self._note_wait()
 
     def _note_wait(self) -> None:
@@ -271,7 +275,8 @@ class _Run:
         lines = reversed(self.world.lines)
         line = next(line for line in lines if line["node"] != "orchestrator")
         place = tuple((name, Is((line[name],))) for name in ("node", "incarnation", "seq"))
-        self.steps.append(Step(do.Wait((Pattern(line["event"], place),))))
+        wait = do.Wait((Pattern(line["event"], place),))
+        self.steps.append(Step(wait, limit_s=_WAIT_LIMIT_S))
 
     # --- the end ----------------------------------------------------------------------
 
@@ -283,7 +288,7 @@ class _Run:
         for node in self.world.nodes.values():
             if node.paused:
                 self._do(do.Command("resume", (node.name,)))
-            if node.up and (node.armed or node.disk.sync_fails):
+            if node.up and (node.armed or node.dying or node.disk.sync_fails):
                 self._do(do.Command("kill", (node.name,)))
             if not node.up:
                 self._do(do.Command("start", (node.name,)))
@@ -294,29 +299,55 @@ class _Run:
         up = [node for node in world.nodes.values() if node.up]
         if len(up) <= self.plan.node_count // 2:
             return None
-        chance = Chance(~self.plan.seed)
-        asked = [chance.among(up)]
-        asked.append(chance.among([node for node in up if node is not asked[0]]))
+        names = self._to_be_decided(up)
+        if not names:
+            return 0.0
         self.must_decide = True
-        if dict(self.plan.settings).get("number_scheme") == str(NumberScheme.RANGES):
-            # Safe and not live: only the node with the highest numbers can always go on.
-            highest = world.nodes[self.plan.node_count]
-            self.must_decide = highest.up
-            asked = [highest if highest.up else asked[0]]
-        for name in self.plan.instances:
+        asked = self._last_asked(up)
+        for name in names if self.plan.fresh else ():
             for number, node in enumerate(asked, start=1):
                 word = f"last-{name}-{number}"
                 self._do(do.Propose(word, node.name, word, name, True, _LAST_TIMEOUT_MS))
-        began_ns = world.now_ns
-        members = tuple(node.name for node in up)
-        self.steps += [
-            Step(do.Learned(members, name), limit_s=LIVENESS_S) for name in self.plan.instances
-        ]
-        numbers = tuple(self._instances.values())
-        while world.advance(began_ns + LIVENESS_S * _S):
+        began_ns, numbers = world.now_ns, tuple(self._instances[name] for name in names)
+        most_lines = world.line_count + LIVENESS_LINES
+        settled_s: float | None = None
+        while world.advance(began_ns + LIVENESS_S * _S) and world.line_count < most_lines:
             if all(_knows(node, numbers) for node in up):
-                return (world.now_ns - began_ns) / _S
-        return None
+                settled_s = (world.now_ns - began_ns) / _S
+                break
+        # A duel is not played again for longer than it was looked at.
+        limit_s = LIVENESS_S if settled_s is not None else (world.now_ns - began_ns) // _S + 1
+        members = tuple(node.name for node in up)
+        self.steps += [Step(do.Learned(members, name), limit_s=limit_s) for name in names]
+        return settled_s
+
+    def _to_be_decided(self, up: Sequence[Node]) -> tuple[str, ...]:
+        """The instances in which a value must be learned now."""
+        ranges = dict(self.plan.settings).get("number_scheme") == str(NumberScheme.RANGES)
+        if ranges and not (self.plan.fresh and self.world.nodes[self.plan.node_count].up):
+            # Safe and not live: only the node with the highest numbers can always go on.
+            return ()
+        if self.plan.fresh:
+            return self.plan.instances
+        return tuple(
+            name
+            for name, number in self._instances.items()
+            if any(_pursues(node, number) for node in up)
+        )
+
+    def _last_asked(self, up: Sequence[Node]) -> list[Node]:
+        """Whom the last clients ask: two nodes, or the one that can always go on."""
+        if dict(self.plan.settings).get("number_scheme") == str(NumberScheme.RANGES):
+            return [self.world.nodes[self.plan.node_count]]
+        chance = Chance(~self.plan.seed)
+        first = chance.among(up)
+        return [first, chance.among([node for node in up if node is not first])]
+
+
+def _pursues(node: Node, instance: int) -> bool:
+    """Whether a node pursues a client's value that it must not drop: one that it has sent."""
+    state = node.states.get(instance)
+    return state is not None and any(wish.sent for wish in state.instance.proposer.wishes)
 
 
 def _knows(node: Node, instances: Iterable[int]) -> bool:

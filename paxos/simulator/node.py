@@ -62,6 +62,7 @@ class Node:
         exit: how it ended last: code and reason, as seen from outside.
         request_count: how many wishes of clients it was given, over all its starts.
         armed: its failpoints.
+        dying: whether one has struck and waits for the message that it lets arrive.
         gate: judges messages.
     """
 
@@ -80,6 +81,7 @@ class Node:
         self.stopping = False
         self.exit: tuple[int, str] | None = None
         self.armed: list[Armed] = []
+        self.dying = False
         self.gate = Gate(self, world.chance, self.later)
         self._storage: Storage | None = None
         self.request_count = 0
@@ -292,7 +294,7 @@ class Node:
         self._deferred.clear()
         self.armed.clear()
         self.gate.clear()
-        self.up = self.busy = self.paused = self.stopping = False
+        self.up = self.busy = self.paused = self.stopping = self.dying = False
         self.exit = code, reason
         self.world.ended(self)
 
@@ -339,6 +341,7 @@ class Node:
         # It goes on meanwhile, for the message may be to this very node; the
         # rest of the step is never done.
         self.armed.remove(armed)
+        self.dying = True
         incarnation = self.incarnation
 
         def strike() -> None:

@@ -1,18 +1,25 @@
 """A plan of commands, made of a seed: what goes wrong, and when.
 
+There are three styles. *Free*: things go wrong while messages move by
+themselves. *One by one*: the gates hold every message and let each go in an
+order that chance makes, which latencies alone would hardly ever bring about.
+*Rivals*: several clients at once on a network that is slow, loses Accepts and
+repeats itself, so that old answers meet new ballots.
+
 A command comes when so many lines have been written since the one before it:
 so it falls into the midst of what happens, wherever that is, and what it does
 can be told as a scenario, which waits for that very line. The ranges:
 
 =====================  =========================================================
-nodes                  those asked for (3, 3 or 5)
+nodes                  those asked for, or 3, 4 or 5
 instances              1, sometimes 2
-clients                2 to 6, at any node, each with a value of its own
+clients                2 to 6, at any node, each with a value of its own; in
+                       most plans two more when nothing is wrong any more
 number scheme          rounds, interleaved or ranges
-own ballots            on; off in a quarter of the plans
-patience               50, 150 or 400 ms
-commands               up to 16 beside the clients'
-lines between two      0 to 40
+own ballots            on; off in a third of the plans
+patience               50, 150 or 400 ms; of rivals 30, 60 or 120 ms
+commands               up to 16 beside the clients', or one by one up to 90
+lines between two      0 to 40, or one by one 0 to 3
 processes              kill, power loss, stop, pause; and start, resume
 failpoints             every point and kind, as a kill or a power loss
 links                  partition, isolation, one link, one way; overlapping
@@ -33,16 +40,23 @@ from paxos.chance import Chance
 from paxos.protocol import node_name
 from paxos.scenario import model as do
 
-NODE_COUNTS: Final = (3, 3, 5)
+NODE_COUNTS: Final = (3, 3, 4, 5)
 INSTANCES: Final = ("fruit", "drink")
 VALUES: Final = ("apple", "pear", "kiwi", "lemon", "mango", "olive")
 WEATHER: Final = "weather"
 """The name of the rule that stays in force to the end."""
 
+ONE_BY_ONE: Final = "one-by-one"
+"""The name of the rule that holds every message, where they go one by one."""
+
+_STYLES: Final = ("free", "one by one", "rivals")
 _MOST_COMMANDS: Final = 16
+_LEAST_ONE_BY_ONE: Final = 20
+_MOST_ONE_BY_ONE: Final = 90
 _MOST_LINES: Final = 40
 _KINDS: Final = ("prepare", "promise", "accept", "accepted", "nack", "learn", "learned", "status")
 _HELD_KINDS: Final = ("prepare", "promise", "accept", "accept", "accepted", "learn")
+_PHASES: Final = ("prepare", "promise", "accept", "accepted", "nack")
 _TIMEOUTS_MS: Final = (300, 2_000, 20_000)
 
 
@@ -69,6 +83,8 @@ class Plan:
         instances: the names of the instances.
         settings: of the instances, by name.
         commands: in order. When they are done, what is wrong is put right.
+        fresh: whether clients ask anew when nothing is wrong any more. Without
+            them the old ones' values must be chosen that are still pursued.
     """
 
     seed: int
@@ -76,6 +92,7 @@ class Plan:
     instances: tuple[str, ...]
     settings: tuple[tuple[str, Any], ...]
     commands: tuple[Command, ...]
+    fresh: bool = True
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -97,20 +114,34 @@ def make_plan(
     chance = Chance(~seed)
     node_count = chance.among(node_counts)
     instances = INSTANCES[: chance.among((1, 1, 1, 2))]
+    style = chance.among(_STYLES)
+    fresh = chance.percent(80)
+    if style != "free":
+        instances = instances[:1]
+    if style == "rivals" and chance.percent(50):
+        # In a larger cluster two ballots can each leave a value that the other did not meet.
+        node_count = max(node_counts)
     own: dict[str, Any] = {
         "number_scheme": chance.among(("rounds", "rounds", "interleaved", "ranges")),
-        "own_ballots": chance.among((True, True, True, False)),
-        "patience_ms": chance.among((50, 150, 400)),
+        "own_ballots": chance.percent(80 if fresh else 25),
+        "patience_ms": chance.among((30, 60, 120) if style == "rivals" else (50, 150, 400)),
     }
     given = {"number_scheme" if name == "scheme" else name for name in settings or {}}
     maker = _Maker(chance, node_count, instances)
-    commands = maker.commands()
+    match style:
+        case "rivals":
+            commands = maker.rivals(alone=not fresh)
+        case "one by one":
+            commands = maker.one_by_one()
+        case _:
+            commands = maker.free()
     return Plan(
         seed,
         node_count,
         instances,
         tuple((name, value) for name, value in own.items() if name not in given),
         tuple(commands),
+        fresh=fresh,
     )
 
 
@@ -128,8 +159,8 @@ class _Maker:
     hurt: list[str] = field(default_factory=list)
     rule_count: int = 0
 
-    def commands(self) -> list[Command]:
-        """All of them."""
+    def free(self) -> list[Command]:
+        """All commands, where messages move by themselves."""
         chance = self.chance
         actions: list[do.Action] = []
         if chance.percent(25):
@@ -140,18 +171,96 @@ class _Maker:
         for _ in range(chance.between(2, _MOST_COMMANDS)):
             if chance.percent(25) and len(values) > len(VALUES) - clients:
                 actions.append(self._propose(values.pop(0)))
-            action = self._draw()
-            if action is not None:
-                actions.append(action)
+            actions += self._draw()
         while len(values) > len(VALUES) - clients:
             actions.append(self._propose(values.pop(0)))
         return [Command(self._lines(), action) for action in actions]
+
+    def rivals(self, *, alone: bool) -> list[Command]:
+        """All commands, where several clients ask at once on a bad network.
+
+        When nobody asks anew, few are left ``alone`` with refusals that come
+        late: what they make of those decides whether they ever get anywhere.
+        """
+        chance = self.chance
+        actions: list[do.Action] = []
+        most_ms = chance.among((4, 15, 60))
+        actions.append(do.GateRule("delay", "slow", delay_ms=1, delay_most_ms=most_ms))
+        if alone or chance.percent(80):
+            percent = chance.between(70, 95) if alone else chance.between(50, 85)
+            actions.append(do.GateRule("drop", "loss", kinds=("accept",), percent=percent))
+        if chance.percent(50):
+            actions.append(do.GateRule("duplicate", "echo", percent=30, copies=1))
+        if alone or chance.percent(40):
+            late_ms = chance.between(30, 150)
+            late = do.GateRule(
+                "delay", "late", kinds=("nack",), delay_ms=late_ms, delay_most_ms=late_ms
+            )
+            actions.append(late)
+        if chance.percent(30):
+            kinds = (chance.among(("promise", "accepted", "nack")),)
+            actions.append(do.GateRule("drop", "deaf", kinds=kinds, percent=chance.between(20, 60)))
+        self.rules += [action for action in actions if isinstance(action, do.GateRule)]
+        clients = chance.between(2, 3 if alone else len(VALUES))
+        commands = [Command(0, action) for action in actions]
+        commands += [
+            Command(chance.between(0, 4), self._propose(value)) for value in VALUES[:clients]
+        ]
+        for _ in range(chance.between(0, 8)):
+            makers = (self._kill, self._start, self._start, self._failpoint, self._pause)
+            action = chance.among((*makers, self._resume, self._heal))()
+            group = self._disk_trouble() if chance.percent(10) else [action]
+            commands += [
+                Command(chance.between(5, 60), action) for action in group if action is not None
+            ]
+        # Long enough for several ballots of each.
+        commands.append(Command(chance.between(50, 400), do.Heal(("slow",))))
+        return commands
+
+    def one_by_one(self) -> list[Command]:
+        """All commands, where messages are let go one by one."""
+        chance = self.chance
+        kinds = (*_PHASES, "learn", "learned", "status") if chance.percent(60) else _PHASES
+        values = list(VALUES)
+        commands = [Command(0, do.GateRule("hold", ONE_BY_ONE, kinds=kinds))]
+        if chance.percent(30):
+            loss = do.GateRule("drop", "loss", kinds=("accept",), percent=chance.between(40, 80))
+            commands.insert(0, Command(0, loss))
+        commands += [Command(0, self._propose(values.pop(0))) for _ in range(chance.between(2, 3))]
+        for _ in range(chance.between(_LEAST_ONE_BY_ONE, _MOST_ONE_BY_ONE)):
+            actions: list[do.Action | None] = [self._let_one_go()]
+            if chance.percent(12):
+                makers = (self._kill, self._start, self._start, self._failpoint)
+                actions = [chance.among(makers)()]
+            elif chance.percent(2):
+                actions = [*self._disk_trouble()]
+            elif chance.percent(4) and values:
+                actions = [self._propose(values.pop(0))]
+            elif chance.percent(2):
+                actions = [self._rule()]
+            commands += [
+                Command(chance.between(0, 3), action) for action in actions if action is not None
+            ]
+        return commands
+
+    def _let_one_go(self) -> do.Action:
+        chance = self.chance
+        return do.Release(
+            ONE_BY_ONE,
+            first=1,
+            kinds=(chance.among(_PHASES),) if chance.percent(50) else (),
+            sources=(self._node(),) if chance.percent(40) else (),
+            to=(self._node(),) if chance.percent(60) else (),
+        )
 
     def _lines(self) -> int:
         # Near ones more often: the first lines of a step are where it can be cut.
         return self.chance.between(0, self.chance.among((0, 6, 15, _MOST_LINES)))
 
-    def _draw(self) -> do.Action | None:
+    def _draw(self) -> list[do.Action]:
+        """Something that goes wrong or is put right; or what only together does harm."""
+        if self.chance.percent(10):
+            return self._disk_trouble()
         makers = (
             *([self._kill] * 4),
             *([self._start] * 6),
@@ -163,9 +272,10 @@ class _Maker:
             *([self._release] * 3),
             *([self._rule] * 3),
             *([self._heal] * 3),
-            *([self._disk] * 2),
+            self._tear,
         )
-        return self.chance.among(makers)()
+        action = self.chance.among(makers)()
+        return [] if action is None else [action]
 
     # --- clients ----------------------------------------------------------------------
 
@@ -294,20 +404,23 @@ class _Maker:
 
     # --- disks ------------------------------------------------------------------------
 
-    def _disk(self) -> do.Action | None:
-        fault = self.chance.among(("tear", "tear", "fail_sync", "corrupt", "lose"))
+    def _tear(self) -> do.Action:
+        return do.DiskFault(self._node(), "tear")
+
+    def _disk_trouble(self) -> list[do.Action]:
+        """A fault of a disk with what it takes to meet it, and a start behind it."""
+        fault = self.chance.among(("tear", "fail_sync", "fail_sync", "corrupt", "lose"))
+        node = self._node()
+        start = do.Command("start", (node,))
         if fault in {"tear", "fail_sync"}:
-            node = self._node()
-            if fault == "fail_sync":
-                self.down.append(node)
-            return do.DiskFault(node, fault)
+            # What was not written only a power loss can take.
+            return [do.DiskFault(node, fault), do.Command("power_loss", (node,)), start]
         # No more disks than nodes that may fail: with more of them nothing need be decided.
-        node = self.chance.among(self.down) if self.down else self._node()
         if node not in self.hurt:
             if len(self.hurt) >= (self.node_count - 1) // 2:
-                return None
+                return []
             self.hurt.append(node)
-        return do.DiskFault(node, fault)
+        return [do.Command("kill", (node,)), do.DiskFault(node, fault), start]
 
     # --- names ------------------------------------------------------------------------
 

@@ -186,7 +186,7 @@ class World:
         Raises:
             TimeoutError: no such line was written in time.
         """
-        looked = 0
+        looked = len(self.lines)
         while self.advance(until_ms * _MS):
             for line in self.lines[looked:]:
                 if seen(line):
