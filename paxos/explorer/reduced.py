@@ -79,11 +79,13 @@ class ReducedSearch(PlainSearch):
         """What can happen in a state; the next state without its dead messages."""
         for position, row, after in super().rows(state):
             self._test_step(position, state[position], row.target)
-            bare = self._without_dead(after)
-            if bare != state:
+            bare = self.without_dead(after)
+            # What is sent and dead at once leads nowhere, but may break a rule.
+            if bare != state or row.broken:
                 yield position, row, bare
 
-    def _without_dead(self, state: State) -> State:
+    def without_dead(self, state: State) -> State:
+        """The state that stands for this one."""
         count = self.model.nodes
         parts = state[:count]
         bare = list(state)
