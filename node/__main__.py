@@ -77,10 +77,8 @@ def _command(arguments: list[str]) -> int:
 
 def _serve(arguments: list[str]) -> int:
     config = read_config(arguments, os.environ)
-    played = unsafe.CORRECT
-    if config.unsafe_variant:
-        played = unsafe.load_variant(config.unsafe_variant)
-        config = config.with_core(played.settings)
+    played = unsafe.played_by(config)
+    config = config.with_core(played.settings)
     # What libraries have to say goes to standard error; standard output is the log.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     # gRPC wakes the loop from a thread of its own, which must get the

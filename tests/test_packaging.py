@@ -336,3 +336,26 @@ class TestImages:
             for image in (base_image.NODE_IMAGE, base_image.UNSAFE_IMAGE)
         }
         assert answers == {base_image.NODE_IMAGE: "False", base_image.UNSAFE_IMAGE: "True"}
+        settings = {
+            "NODE": "n1",
+            "MEMBERS": "n1",
+            "CLUSTER": "lab",
+            "STATE_DIR": "/state",
+            "LISTEN": "127.0.0.1:7100",
+            "CONTROL_LISTEN": "127.0.0.1:7000",
+        }
+        given = [f"--env=PAXOS_{name}={text}" for name, text in settings.items()]
+        for setting in ("VARIANT=small-quorum", "MANUAL=yes", "FAULTS=yes"):
+            refused = subprocess.run(
+                [
+                    *("docker", "run", "--rm", "--network=none", *given),
+                    f"--env=PAXOS_UNSAFE_{setting}",
+                    base_image.NODE_IMAGE,
+                ],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+            assert refused.returncode == 2
+            assert "use the image that is built with the target unsafe" in refused.stderr

@@ -34,7 +34,6 @@ QUICK: Final = (
     "promise-not-raised",
     "promise-omits-accepted",
     "promised-as-accepted",
-    "promises-copied",
     "reply-before-write",
     "skips-phase-1",
     "small-quorum",
