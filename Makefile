@@ -44,8 +44,8 @@ check: setup ## Judge a log folder anew (RUN=logs/latest)
 ##@ Break it
 
 .PHONY: fuzz
-fuzz: setup ## Play random faults in virtual time, seed after seed (FUZZ_ARGS=)
-	@$(LAB) fuzz $(FUZZ_ARGS)
+fuzz: setup ## Fuzz in virtual time, seed by seed (SEEDS=A..B VARIANT= TIME=)
+	@$(LAB) fuzz $(if $(SEEDS),--seeds '$(SEEDS)') $(nodes) $(if $(VARIANT),--variant '$(VARIANT)') $(if $(TIME),--time '$(TIME)')
 
 .PHONY: explore
 explore: setup ## Visit every schedule of a bounded model (MODEL=, EXPLORE_ARGS=)

@@ -10,13 +10,21 @@ from orchestrator.places import Places
 
 
 @click.command()
-@click.option("--world", type=click.Choice(["docker", "local"]), default="local", show_default=True)
+@click.option(
+    "--world", type=click.Choice(["docker", "local", "sim"]), default="local", show_default=True
+)
 @click.option("--nodes", type=click.Choice(["3", "5", "7", "9"]), default="5", show_default=True)
 @click.option("--decisions", default=300, show_default=True, help="Values, one after another.")
 @click.option("--rounds", default=5, show_default=True, help="How often each fault; 0: none.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 def bench(world: str, nodes: str, decisions: int, rounds: int, *, as_json: bool) -> None:
-    """Measure decisions beside their limit, and how fast faults come and go."""
+    """Measure decisions beside their limit, and how fast faults come and go.
+
+    In the world sim: how fast virtual time passes, for as many seeds as decisions.
+    """
+    if world == "sim":
+        _bench_sim(decisions, as_json=as_json)
+        return
     from orchestrator.bench import decision_times, fault_times  # noqa: PLC0415 - fast --help
     from orchestrator.clients import Clients  # noqa: PLC0415
 
@@ -46,6 +54,22 @@ def bench(world: str, nodes: str, decisions: int, rounds: int, *, as_json: bool)
     for fault in faults:
         click.echo(
             f"  {fault['fault']!s:<14} {fault['apply_p50_ms']!s:>6} ms {fault['undo_p50_ms']!s:>6} ms"
+        )
+
+
+def _bench_sim(seed_count: int, *, as_json: bool) -> None:
+    from orchestrator.sim_bench import measure  # noqa: PLC0415
+
+    length = 4 * seed_count
+    with click.progressbar(length=length, label="seeds", hidden=as_json, show_pos=True) as bar:
+        rates = measure(seed_count, bar.update)
+    if as_json:
+        click.echo(json.dumps([rate.as_json() for rate in rates], indent=1))
+        return
+    click.echo(f"\nsim, one core, {seed_count} seeds of each, time of the process")
+    for rate in rates:
+        click.echo(
+            f"  {rate.work:<24} {rate.events_per_s:>9,} events/s {rate.seeds_per_s:>7,} seeds/s"
         )
 
 

@@ -25,6 +25,7 @@ from paxos.explorer import (
     ALWAYS,
     MODELS,
     TITLES,
+    VALUES,
     Accused,
     Ended,
     Explored,
@@ -33,7 +34,7 @@ from paxos.explorer import (
     NotReducible,
     explore,
 )
-from paxos.explorer.messages import explore_messages
+from paxos.explorer.messages import MOST_ACCEPTORS, explore_messages
 from paxos.explorer.schedule import NotPlayable, scenario
 from paxos.protocol import Settings
 from paxos.scenario import ScenarioError, parse
@@ -347,6 +348,7 @@ def _complete_model(_context: Any, _parameter: Any, incomplete: str) -> list[str
     return [name for name in (*MODELS, MESSAGES) if name.startswith(incomplete)]
 
 
+_LIMIT: Final = 50_000_000
 _UNTIL: Final = {"nothing": (), "broken": ALWAYS, "agreement": ("agreement",)}
 
 
@@ -363,7 +365,7 @@ _UNTIL: Final = {"nothing": (), "broken": ALWAYS, "agreement": ("agreement",)}
 @click.option("--whole-steps", is_flag=True, help="All effects of a step are one move.")
 @click.option("--reduce", "reduced", is_flag=True, help="Drop messages that can do nothing.")
 @click.option("--engine", type=click.Choice(["plain", "arrays"]), help="Default: arrays.")
-@click.option("--limit", default=50_000_000, show_default=True, help="States; then it stops.")
+@click.option("--limit", type=int, help=f"States; then it stops. Default: {_LIMIT:,}.")
 @click.option(
     "--until",
     type=click.Choice(list(_UNTIL)),
@@ -375,7 +377,7 @@ def explore_command(
     acceptors: int | None,
     variant: str | None,
     engine: str | None,
-    limit: int,
+    limit: int | None,
     until: str | None,
     *,
     whole_steps: bool,
@@ -391,12 +393,16 @@ def explore_command(
     """
     given = {name: value for name, value in bounds.items() if value is not None}
     if model == MESSAGES:
-        _refuse_for_messages(given, variant, engine, whole_steps=whole_steps or reduced)
-        sys.exit(
-            run_messages(
-                acceptors or 3, given.get("values", 2), given.get("ballots", 2), as_json=as_json
-            )
-        )
+        others: dict[str, object] = {
+            "variant": variant,
+            "engine": engine,
+            "limit": limit,
+            "until": until,
+            "whole_steps": whole_steps or None,
+            "reduce": reduced or None,
+        }
+        _refuse_for_messages({**given, **others})
+        sys.exit(_explore_messages(acceptors, given, as_json=as_json))
     if acceptors is not None:
         raise LabError("--acceptors is for the model `messages`; here it is --nodes")
     accused = accused_of(variant)
@@ -414,7 +420,7 @@ def explore_command(
         model=chosen,
         accused=accused,
         engine=engine or "",
-        limit=limit,
+        limit=_LIMIT if limit is None else limit,
         until=_UNTIL[until or "broken"],
         as_json=as_json,
     )
@@ -435,14 +441,25 @@ def _chosen(model: str | None, variant: str | None) -> Model:
     return Model(**asdict(size), whole_steps=True)
 
 
-def _refuse_for_messages(
-    given: dict[str, int], variant: str | None, engine: str | None, *, whole_steps: bool
-) -> None:
-    wrong = [f"--{name.replace('_', '-')}" for name in given if name not in {"values", "ballots"}]
-    wrong += ["--variant"] if variant else []
-    wrong += ["--engine"] if engine else []
-    wrong += ["--whole-steps or --reduce"] if whole_steps else []
+def _refuse_for_messages(given: dict[str, object]) -> None:
+    wrong = [
+        f"--{name.replace('_', '-')}"
+        for name, value in given.items()
+        if value is not None and name not in {"values", "ballots"}
+    ]
     if wrong:
         raise LabError(
             f"the model `messages` has --acceptors, --values and --ballots, not {', '.join(wrong)}"
         )
+
+
+def _explore_messages(acceptors: int | None, given: dict[str, int], *, as_json: bool) -> int:
+    bounds = {"acceptors": acceptors, **given}
+    chosen = {"acceptors": 3, "values": 2, "ballots": 2} | {
+        name: value for name, value in bounds.items() if value is not None
+    }
+    most = {"acceptors": MOST_ACCEPTORS, "values": len(VALUES), "ballots": 7}
+    for name, value in chosen.items():
+        if not 1 <= value <= most[name]:
+            raise LabError(f"{name} is {value}, and may be 1 to {most[name]}")
+    return run_messages(chosen["acceptors"], chosen["values"], chosen["ballots"], as_json=as_json)

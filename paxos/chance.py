@@ -34,7 +34,11 @@ class Chance:
         """An integer from ``least`` to ``most``, both included, each as likely as the others."""
         assert least <= most, f"no integer lies between {least} and {most}"
         count = most - least + 1
-        word = self.word()
+        # The word, drawn in place: most of what chance is asked for comes this way.
+        state = self._state = (self._state + 0x9E3779B97F4A7C15) & _MASK
+        mixed = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _MASK
+        word = mixed ^ (mixed >> 31)
         # Words from the last, incomplete stretch would favour small results.
         # That stretch is shorter than `count`: most words need no division.
         if word > _MASK - count:

@@ -70,3 +70,21 @@ def test_percent_is_what_it_says(percent: int) -> None:
     chance = Chance(9)
     share = sum(chance.percent(percent) for _ in range(5_000)) / 50
     assert abs(share - percent) <= (3 if 0 < percent < 100 else 0)
+
+
+@given(st.integers(0, 2**64), st.lists(st.integers(1, 10**6), min_size=1, max_size=20))
+def test_between_draws_the_words_of_the_stream(seed: int, counts: list[int]) -> None:
+    """Each as it comes, but for the few that would favour small results."""
+    chance, words = Chance(seed), Chance(seed)
+    for count in counts:
+        limit = 2**64 - 2**64 % count
+        word = next(word for word in iter(words.word, None) if word < limit)
+        assert chance.between(0, count - 1) == word % count
+
+
+def test_among_is_fair_enough() -> None:
+    """Each of three in about a third of the cases."""
+    chance = Chance(5)
+    counts = Counter(chance.among("abc") for _ in range(3_000))
+    assert set(counts) == {"a", "b", "c"}
+    assert min(counts.values()) > 900

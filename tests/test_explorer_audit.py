@@ -338,7 +338,7 @@ WALKED = [
     (Model(3, 1, 1, 1), None),
     (Model(2, 2, 2, 2), None),
     (Model(3, 1, 1, 1, crashes=1, disk_faults=1), None),
-    (Model(1, 1, 2, 2, crashes=2, disk_faults=2), None),
+    (Model(1, 1, 2, 2, crashes=2, disk_faults=1), None),
     (Model(2, 1, 1, 1, crashes=1), "reply-before-write"),
     (Model(1, 1, 2, 2, crashes=1), "number-reused"),
     (Model(2, 1, 1, 1, crashes=1), "accepted-forgotten"),
@@ -354,7 +354,7 @@ def test_walks_of_real_objects_stay_inside(model: Model, variant: str | None) ->
     assert isinstance(found, ArraySearch)
     assert found.run((), 10**7, None).complete
     inside = Inside(found)
-    visited_words, learned, used = set[int](), 0, {(0, 0, 0)}
+    visited_words, learned, used = set[int](), 0, [0, 0, 0]
     for seed in range(40):
         cluster = None
         for cluster in walk(model, accused, Random(seed), 150):
@@ -363,11 +363,11 @@ def test_walks_of_real_objects_stay_inside(model: Model, variant: str | None) ->
             visited_words.add(word)
         assert cluster is not None
         learned += any(node.durable.learned or node.cached.learned for node in cluster.nodes)
-        used.add((cluster.used[0], cluster.used[1], cluster.used[2]))
+        used = [max(pair) for pair in zip(used, cluster.used, strict=True)]
     # The walks went somewhere.
     assert len(visited_words) > min(300, found.distinct // 5)
     assert learned >= 3
-    assert (model.ballots, model.crashes, model.disk_faults) in used
+    assert used == [model.ballots, model.crashes, model.disk_faults]
 
 
 def played(trace: Trace, model: Model, accused: Accused) -> Cluster:

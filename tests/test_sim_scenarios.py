@@ -1,7 +1,6 @@
 """Every scenario in virtual time: played, judged and kept as in the other worlds."""
 
 import contextlib
-import hashlib
 import json
 import os
 import subprocess

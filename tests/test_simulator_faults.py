@@ -4,12 +4,14 @@ from collections import Counter
 
 import pytest
 
+from paxos.chance import Chance
 from paxos.checker import check_lines
 from paxos.conformance import conform
 from paxos.events import Line, problems
-from paxos.protocol import AcceptorRecord, Settings
+from paxos.protocol import AcceptorRecord, RoundRecord, Settings
 from paxos.scenario import model as do
 from paxos.simulator import Conditions, World
+from paxos.simulator.disk import Disk
 from paxos.simulator.failpoints import Armed
 from paxos.simulator.faults import Faults, NotPossible
 from paxos.simulator.node import (
@@ -18,6 +20,7 @@ from paxos.simulator.node import (
     EXIT_STATE_REFUSED,
     EXIT_STOPPED,
 )
+from paxos.storage import KEEPING, Keeping
 
 SLOW_SYNCS = Conditions(sync_least_us=5_000, sync_most_us=5_000)
 
@@ -381,3 +384,19 @@ def test_records_are_those_of_the_real_storage() -> None:
     record = AcceptorRecord(1, recovered.instances[1].promised, recovered.instances[1].accepted)
     assert record.accepted is not None
     assert b'"value":"apple"' in world.nodes[2].disk.files.read("segment-000001.jsonl")
+
+
+def test_a_first_start_that_was_remembered_is_what_the_storage_would_do() -> None:
+    """The bytes on the disk, and what is appended to them."""
+    disks = [Disk(keeping, 2, (1, 2, 3), Chance(1)) for keeping in (KEEPING, Keeping())]
+    for disk in disks:
+        storage, recovered = disk.open(list)
+        assert recovered.incarnation == 1
+        storage.append([RoundRecord(1, 7)])
+        storage.sync()
+    remembered, fresh = ({n: d.files.read(n) for n in d.files.names()} for d in disks)
+    assert remembered == fresh
+    for disk in disks:
+        disk.lose_power()
+        assert disk.read().instances[1].round == 7
+        assert disk.open(list)[1].incarnation == 2

@@ -171,11 +171,11 @@ def _broken_by_first_accept(local: Local, value: str, members: int) -> list[str]
     by_node: dict[NodeId, list[Proposal | None]] = {}
     for report in reports:
         by_node.setdefault(report.node, []).append(report.accepted)
-    if len(by_node) < quorum:
-        return ["R4"]
     wished = value in {wish.value for wish in local.memory.proposer.wishes}
     reported = {report.accepted.value for report in reports if report.accepted is not None}
     broken = [] if wished or value in reported else ["validity"]
+    if len(by_node) < quorum:
+        return ["R4", *broken]
     # Some quorum among those heard must justify the value: for each report of
     # it, those that reported nothing higher.
     for report in reports:

@@ -271,8 +271,7 @@ def _before_cut(turn: Turn, name: str) -> Iterator[Step]:
         point = _point(turn.pending, done)
     failpoint: Step = {"node": name, "point": point, "kind": _kind(turn)}
     if point == "between_sends":
-        send = turn.pending[done - 1]
-        assert isinstance(send, Send), "a message was sent last"
+        send = next(effect for effect in turn.pending[done - 1 :] if isinstance(effect, Send))
         failpoint["kind"] = _KINDS[type(send.message)]
     if verb != "kill":
         failpoint["power"] = True
@@ -288,8 +287,12 @@ def _point(pending: Sequence[Persist | Send], done: int) -> str:
     """
     if done == 0:
         return "before_write"
-    rest = pending[done:]
-    if isinstance(pending[done - 1], Persist):
+    rest, last = pending[done:], pending[done - 1]
+    if isinstance(last, Persist):
+        # Behind a record that is not synced there is no point but the next
+        # message: one that is out and never arrives.
+        if not last.sync and any(isinstance(effect, Send) for effect in rest):
+            return "between_sends"
         return "after_sync" if not any(isinstance(e, Persist) for e in rest) else "between_sends"
     if any(isinstance(effect, Persist) for effect in rest):
         return "after_reply"

@@ -17,7 +17,7 @@ The rules that everything in this package obeys:
    ``hash()``, no float is used: two runs print the same bytes on every Python.
 
 Everything else is a driver that carries effects out: the node over gRPC
-(``node/driver.py``), the simulator in virtual time (``paxos/simulator.py``).
+(``node/driver.py``), the simulator in virtual time (``paxos/simulator/``).
 
 Why it works, in short. A value is *chosen* when a majority of acceptors has
 accepted it at one ballot. A proposer may only push a value at ballot b after a

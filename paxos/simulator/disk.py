@@ -1,12 +1,14 @@
 """The disk of a simulated node: the real storage code over files in memory."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import lru_cache
 
 from paxos.chance import Chance
 from paxos.protocol import Ballot, NodeId, Stored
-from paxos.storage import Keeping, Recovered, Storage, StorageError, read_storage
+from paxos.storage import KEEPING, Keeping, Recovered, Storage, StorageError, read_storage
 from paxos.storage.damage import corrupt, emptied
+from paxos.storage.records import Entry, encode_line
 from paxos.storage.virtual import Verb, VirtualFiles
 
 CLUSTER = "simulated"
@@ -24,6 +26,29 @@ def _formatted(
     files = VirtualFiles()
     keeping.format(files, CLUSTER, node_id, members)
     return tuple((name, files.read(name)) for name in files.names())
+
+
+_encode_once = lru_cache(maxsize=20_000)(encode_line)
+"""A record's bytes are a function of its number and what it says."""
+
+
+class _Remembering(Storage):
+    """The real storage, which encodes a record that some world has written before only once."""
+
+    def _encode(self, entries: Sequence[Entry]) -> list[bytes]:
+        first = self._record_count + 1
+        return [_encode_once(number, entry) for number, entry in enumerate(entries, first)]
+
+
+@lru_cache(maxsize=256)
+def _first_open(
+    node_id: NodeId, members: tuple[NodeId, ...]
+) -> tuple[tuple[tuple[str, bytes], ...], Storage, Recovered]:
+    """What the first start of a node makes of its disk: always the same, as with every handler."""
+    files = VirtualFiles(dict(_formatted(KEEPING, node_id, members)))
+    storage, recovered = KEEPING.open(files, CLUSTER, node_id, members)
+    storage.__class__ = _Remembering
+    return tuple((name, files.read(name)) for name in files.names()), storage, recovered
 
 
 class Disk:
@@ -45,7 +70,7 @@ class Disk:
     def __init__(
         self, keeping: Keeping, node_id: NodeId, members: tuple[NodeId, ...], chance: Chance
     ) -> None:
-        self.files = VirtualFiles(dict(_formatted(keeping, node_id, members)), f"n{node_id}'s disk")
+        self._files: VirtualFiles | None = None
         self.tears = False
         self.sync_fails = False
         self.lost_byte_count = 0
@@ -54,15 +79,39 @@ class Disk:
         self._members = members
         self._chance = chance
 
+    @property
+    def files(self) -> VirtualFiles:
+        """The directory; as it was formatted until something happens to it."""
+        if self._files is None:
+            formatted = _formatted(self._keeping, self._node_id, self._members)
+            self._files = VirtualFiles(dict(formatted), self._name)
+        return self._files
+
+    @property
+    def _name(self) -> str:
+        return f"n{self._node_id}'s disk"
+
     def open(self, peers_hold: PeersHold) -> tuple[Storage, Recovered]:
         """Begin the next incarnation.
 
         Raises:
             StorageError: the state is refused, or could not be read or written.
         """
+        if self._files is None and self._keeping is KEEPING:
+            return self._open_first()
         storage, recovered = self._keeping.open(self.files, CLUSTER, self._node_id, self._members)
+        if type(storage) is Storage:
+            storage.__class__ = _Remembering
         if self._keeping.copy is not None:
             recovered = self._keeping.copy(storage, recovered, peers_hold())
+        return storage, recovered
+
+    def _open_first(self) -> tuple[Storage, Recovered]:
+        """The first start, as it was computed once for all worlds of this process."""
+        contents, opened, recovered = _first_open(self._node_id, self._members)
+        self._files = VirtualFiles(dict(contents), self._name)
+        storage = copy(opened)
+        storage._files = self._files
         return storage, recovered
 
     def read(self) -> Recovered:

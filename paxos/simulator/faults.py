@@ -389,10 +389,13 @@ def _allows(verb: str, node: Node) -> bool:
             return not node.up
         case "resume":
             return node.paused
-        case "pause" | "stop":
+        case "pause":
             return node.up and not node.paused
+        case "stop":
+            return node.up and not node.paused and not node.dying
         case _:
-            return node.up
+            # One that is about to end is left to it: its log must tell of that end.
+            return node.up and not node.dying
 
 
 def _reason(node: Node) -> str:

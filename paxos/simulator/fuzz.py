@@ -250,9 +250,10 @@ class _Run:
         step = Step(action)
         try:
             self._stage.carry_out(0, step)
-        except StepFailed:
-            assert isinstance(action, do.Command), f"it was possible, and failed: {action}"
-            assert action.verb == "start", f"only a start may be refused: {action}"
+        except StepFailed as failed:
+            if not (isinstance(action, do.Command) and action.verb == "start"):
+                raise AssertionError(f"it was possible, and failed: {failed}") from failed
+            # Only a start may be refused.
             step = Step(do.Refuses(action.nodes[0]))
         self.steps.append(step)
         self._base = self.world.line_count
@@ -288,7 +289,11 @@ class _Run:
         for node in self.world.nodes.values():
             if node.paused:
                 self._do(do.Command("resume", (node.name,)))
-            if node.up and (node.armed or node.dying or node.disk.sync_fails):
+        for node in self.world.nodes.values():
+            if node.dying:
+                # What it waits for arrives now, or is lost.
+                self._do(do.Exits(node.name))
+            if node.up and (node.armed or node.disk.sync_fails):
                 self._do(do.Command("kill", (node.name,)))
             if not node.up:
                 self._do(do.Command("start", (node.name,)))

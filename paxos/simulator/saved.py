@@ -101,6 +101,8 @@ def _action(action: do.Action) -> tuple[str, Any]:
             return "disk_fault", {"node": node, "fault": fault}
         case do.Refuses(node):
             return "refuses", node
+        case do.Exits(node):
+            return "exits", node
         case _:
             raise AssertionError(f"no plan does this: {action}")
 

@@ -202,7 +202,7 @@ _PROPOSERS: Final = (
         story="(n + 1) // 2 and n // 2 + 1 agree on 3, 5 and 7.",
         exposed_by=Size(nodes=4, proposing=1, values=1, ballots=1),
         steps=5,
-        seeds=5,
+        seeds=20,
         in_messages=InMessages("R4", 4, 12, acceptors=4),
         roles=Roles(config=learners.HalfIsEnough),
     ),
