@@ -408,7 +408,9 @@ def explore_command(
     accused = accused_of(variant)
     try:
         chosen = _chosen(model, variant if not given else None)
-        chosen = replace(chosen, **given)  # type: ignore[arg-type]
+        # Changed by a bound, it is no longer the model of that name.
+        name = "" if given or reduced or whole_steps else chosen.name
+        chosen = replace(chosen, name=name, **given)  # type: ignore[arg-type]
         chosen = replace(
             chosen,
             whole_steps=whole_steps or reduced or chosen.whole_steps,

@@ -402,6 +402,8 @@ class TestRequests:
         """A value out of nowhere breaks it, and R4 as well."""
         heard = sender(promises=reports(None, None, None))
         assert by_sending(heard, accept("9.n1 quince")) == ("R4", "validity")
+        assert by_sending(sender(), accept("9.n1 quince")) == ("R4", "validity")
+        assert by_sending(sender(), accept("9.n1 apple")) == ("R4",)
 
     def test_no_rule_is_about_refusals(self) -> None:
         """A nack can hurt liveness alone."""

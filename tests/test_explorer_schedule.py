@@ -15,7 +15,7 @@ from paxos.explorer import ALWAYS, Accused, Action, Envelope, Model, Move, Trace
 from paxos.explorer.node import Local
 from paxos.explorer.plain import PlainSearch
 from paxos.explorer.schedule import NotPlayable, scenario, steps, turns
-from paxos.protocol import Instance, Persist, Send, Stored
+from paxos.protocol import Accepted, Instance, Persist, Send, Stored
 from paxos.scenario import parse
 from paxos.simulator.player import Played, play
 from paxos.variants import VARIANTS
@@ -141,6 +141,13 @@ def test_the_simulator_comes_to_the_same_state(model: Model) -> None:
         assert not check_lines(run.world.lines).violations
 
 
+def is_cut_while_learning(action: Action) -> bool:
+    """Whether a node is killed behind the first effect of what an Accepted makes it do."""
+    envelope = action.envelope
+    is_accepted = envelope is not None and isinstance(envelope.message, Accepted)
+    return is_accepted and action.after == ("kill", 1)
+
+
 class TestSteps:
     MODEL = Model(3, 1, 1, 1, crashes=1, whole_steps=True)
     BEGIN = Move(1, Action("start_ballot", value="apple"))
@@ -183,6 +190,18 @@ class TestSteps:
         assert armed == {"failpoint": {"node": "n1", **expected}}
         assert begun["propose"]["value"] == "apple"
         assert gone == {"exits": "n1"}
+
+    def test_a_crash_behind_a_learned_value_strikes_at_the_next_message(self) -> None:
+        """Its record is not synced, so there is no sync to strike at."""
+        found = visited(self.MODEL)
+        trace = next(
+            found.trace(state)
+            for state, step in found.reached.items()
+            if step and is_cut_while_learning(found.tables.actions.items[step[2].action])
+        )
+        armed, _, _ = steps(trace, self.MODEL, Accused())[-3:]
+        assert armed == {"failpoint": {"node": "n1", "point": "between_sends", "kind": "learn"}}
+        assert played(trace, self.MODEL, None).failure is None
 
     def test_effects_are_gathered_at_their_input(self) -> None:
         """A crash between two of them cuts the input's step there."""
