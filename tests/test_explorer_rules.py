@@ -367,6 +367,14 @@ class TestRequests:
         twice = (Report(1, None), Report(2, None), Report(2, proposal("1.n2 apple")))
         assert by_sending(sender(promises=twice), accept("9.n1 apple")) == ("R4",)
 
+    def test_r4_half_of_an_even_number_is_no_quorum(self) -> None:
+        """Three of four, and not two."""
+        four = (1, 2, 3, 4)
+        two = sender(promises=reports(None, None), members=four)
+        three = sender(promises=reports(None, None, None), members=four)
+        assert by_sending(two, accept("9.n1 apple"), members=four) == ("R4",)
+        assert by_sending(three, accept("9.n1 apple"), members=four) == ()
+
     def test_r4_the_highest_report_dictates_the_value(self) -> None:
         """Any client's only when none was reported."""
         heard = sender(promises=reports("1.n1 apple", "2.n2 pear", None), wishes=("fig",))
@@ -431,6 +439,7 @@ class TestStates:
         one, two = facts("1.n1 apple"), facts("2.n2 apple")
         assert judge([one, one, facts()]) == ((), ("chosen",))
         assert judge([one, two, facts()]) == ((), ())
+        assert judge([one, one, facts(), facts()]) == ((), ())
         assert judge([facts("1.n1 apple, 2.n2 apple"), two, facts()]) == ((), ("chosen",))
 
     def test_two_values_chosen_break_agreement(self) -> None:
