@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from paxos.explorer import Model, explore
 from orchestrator import tlc
+from paxos.explorer import Model, explore
 
 # Pinned, so that both cannot change together unseen: a changed count is a changed protocol.
 DISTINCT: dict[tlc.Bounds, int] = {

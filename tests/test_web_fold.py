@@ -87,6 +87,22 @@ def fault(builder: LogBuilder, event: str, verb: str, targets: list[str], **deta
     )
 
 
+def ends(builder: LogBuilder) -> None:
+    """Every way in which a process may end."""
+    for sentence in ("n2 loses power", "read n2 2.n1", "n2 back 2.n1", "n4 stops", "n4 back"):
+        builder.say(*sentence.split())
+    builder.write("n3", "failpoint_hit", failpoint="after the sync", instance=1)
+    builder.write(ORCHESTRATOR, "node_exited", of="n3", exit_code=137, reason="SIGKILL")
+    fault(builder, "fault_applied", "kill", ["n3"])
+    builder.say(*["n3", "back", "1.n1"])
+    builder.write("n3", "failpoint_hit", failpoint="after the sync", instance=1, power=True)
+    builder.say(*["n3", "back", "1.n1"])
+    builder.write("n4", "power_lost", bytes=132, names=0)
+    fault(builder, "fault_applied", "power_loss", ["n4"])
+    builder.say(*["n4", "back"])
+    builder.write(ORCHESTRATOR, "node_exited", of="n5", exit_code=1, reason="a failed sync")
+
+
 def walls() -> list[Line]:
     """A log with what the recorded runs don't have: every kind of wall, loss, crash and guest."""
     builder = LogBuilder()
@@ -138,17 +154,7 @@ def walls() -> list[Line]:
     gate("message_released", sent[0])
     say("n2 gets prepare 2.n1", "n2 disk 2.n1", "n2 promise 2.n1", "n1 gets promise 2.n1 from n2")
 
-    say("n2 loses power", "read n2 2.n1", "n2 back 2.n1", "n4 stops", "n4 back")
-    builder.write("n3", "failpoint_hit", failpoint="after the sync", instance=1)
-    builder.write(ORCHESTRATOR, "node_exited", of="n3", exit_code=137, reason="SIGKILL")
-    fault(builder, "fault_applied", "kill", ["n3"])
-    say("n3 back 1.n1")
-    builder.write("n3", "failpoint_hit", failpoint="after the sync", instance=1, power=True)
-    say("n3 back 1.n1")
-    builder.write("n4", "power_lost", bytes=132, names=0)
-    fault(builder, "fault_applied", "power_loss", ["n4"])
-    say("n4 back")
-    builder.write(ORCHESTRATOR, "node_exited", of="n5", exit_code=1, reason="a failed sync")
+    ends(builder)
 
     say("instance 2", "stranger n1 plum")
     guest = {"instance": 2, "ballot": "1.g1"}
