@@ -135,7 +135,7 @@ def list_scenarios(*, as_json: bool) -> None:
 @_DETAIL
 @_JSON
 def broken(detail: int, *, as_json: bool) -> None:
-    """Run every broken protocol and see each caught.
+    """Run every scenario that breaks the protocol, and see each caught.
 
     Ends with 0 when each broke the rule that it was to break, and that first.
     """

@@ -77,8 +77,12 @@ class Result:
 
     @property
     def exit_code(self) -> int:
-        """0 ok; 1 a rule violated, an expectation not met, or not the core's; 3 unknown."""
-        if self.verdict.verdict == VIOLATED or self.unmet or self.verdict.departed:
+        """0 ok; 1 a rule violated, an expectation not met, or not the core's; 3 unknown.
+
+        A broken variant that broke nothing has not done what its scenario expects.
+        """
+        missed = self.breaks in self.verdict.rules and self.verdict.verdict == OK
+        if missed or self.verdict.verdict == VIOLATED or self.unmet or self.verdict.departed:
             return 1
         return 0 if self.verdict.verdict == OK else 3
 

@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -16,6 +18,8 @@ from orchestrator.play import Session, counts_for, show_end
 from orchestrator.show import show_caught
 from orchestrator.worlds import choose_world, engine_answers
 from orchestrator.yaml_file import broken_names, find_scenario, read_scenario, scenario_names
+
+_FILES: Final = (".yaml", ".yml")
 
 
 def run_demo(names: Sequence[str], node_count: int, detail: int) -> int:
@@ -91,7 +95,12 @@ def run_scenarios(
 
 def _replay(names: Sequence[str], counts: Sequence[int], variant: str | None, seed: int) -> str:
     """The command that plays the same bytes again."""
-    words = ["paxos-lab", "scenario", names[0]] if len(names) == 1 else ["paxos-lab", "scenarios"]
+    words = ["paxos-lab", "scenarios"]
+    if len(names) == 1:
+        # `logs/latest` is another folder after the next run.
+        given = names[0]
+        named = os.path.relpath(os.path.realpath(given)) if given.endswith(_FILES) else given
+        words = ["paxos-lab", "scenario", shlex.quote(named)]
     words += ["--world", "sim", *(f"--nodes {count}" for count in counts)]
     if variant is not None:
         words += ["--variant", variant]

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import resource
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -35,11 +36,16 @@ from paxos.explorer import (
     explore,
 )
 from paxos.explorer.messages import MOST_ACCEPTORS, explore_messages
-from paxos.explorer.schedule import NotPlayable, scenario
+from paxos.explorer.schedule import NotPlayable, scenario, told_move
 from paxos.protocol import Settings
 from paxos.scenario import ScenarioError, parse
 from paxos.variants import load
 
+_BOUND_NAMES: Final = {
+    "ballots": "ballots",
+    "crashes": "crashes",
+    "disk_faults": "faults of a disk",
+}
 _BAD: Final = {"broken", "never"}
 _STYLES: Final = {
     "holds": "green",
@@ -227,7 +233,8 @@ def _show(console: Console, found: Explored) -> None:
 def _how_it_ended(found: Explored) -> str:
     match found.ended:
         case Ended.COMPLETE:
-            met = " and ".join(name.replace("_", " ") for name in found.met_bounds)
+            names = [_BOUND_NAMES[name] for name in found.met_bounds]
+            met = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
             beyond = f" The bound on {met} was met: beyond it nothing is known." if met else ""
             return f"That is every state within the bounds.{beyond}"
         case Ended.FOUND:
@@ -237,6 +244,8 @@ def _how_it_ended(found: Explored) -> str:
                 f"It met its limit, with {found.progress.frontier:,} states at the front: what "
                 "is not broken so far is unknown. A higher --limit goes on."
             )
+        case Ended.TOO_LARGE:
+            return f"It ended early: {found.why}. What is not broken so far is unknown."
         case Ended.STOPPED:
             return (
                 f"It was stopped, with {found.progress.frontier:,} states at the front: what is "
@@ -275,20 +284,28 @@ def _as_json(found: Explored, wish: Wish) -> dict[str, Any]:
 
 
 def _play_counterexample(console: Console, found: Explored, wish: Wish) -> dict[str, Any]:
-    """Play the shortest way to the first broken property on the simulator's real objects."""
-    name = found.first_broken
-    if name is None:
+    """Play the shortest way to what was looked for on the simulator's real objects.
+
+    That is the first broken property, or agreement where that was asked for.
+    """
+    first = found.first_broken
+    if first is None:
         return {}
+    name = wish.until[0] if len(wish.until) == 1 and wish.until[0] in found.traces else first
     title = f"The shortest way to break {name}"
     if wish.accused.name:
         title += f" with {wish.accused.name}"
-    told: dict[str, Any] = {"first_broken": name}
+    told: dict[str, Any] = {"first_broken": first, "played": name}
     try:
-        data = scenario(found.traces[name], found.model, wish.accused, title=title, breaks=name)
-        story = parse(f"{wish.accused.name or 'counterexample'}-shortest", data)
+        data = scenario(found.traces[name], found.model, wish.accused, title=title, breaks=first)
+        ending = "shortest" if name == first else name
+        story = parse(f"{wish.accused.name or 'counterexample'}-{ending}", data)
     except (NotPlayable, ScenarioError) as error:
-        paragraph(console, f"It cannot be played: {error}")
-        return told | {"not_played": str(error)}
+        paragraph(console, f"No world can play the schedule ({error}), so here it is in moves:")
+        moves = [told_move(move) for move in found.traces[name]]
+        for number, move in enumerate(moves, start=1):
+            paragraph(console, f"{number:3} {move}")
+        return told | {"not_played": str(error), "moves": moves}
     session = Session(Places.from_environment(), 1, silent=wish.as_json, in_full=True, seed=1)
     with interruptible(), contextlib.closing(session):
         session.play(story, "sim", found.model.nodes)
@@ -302,7 +319,8 @@ def _play_counterexample(console: Console, found: Explored, wish: Wish) -> dict[
             "checker disagree, which is a bug of the lab.",
             "bold red",
         )
-    paragraph(console, f"The schedule: {path}; the log: {result.folder}")
+    console.print(f"The schedule: {shlex.quote(Places.shown(path))}", soft_wrap=True)
+    console.print(f"The log: {shlex.quote(Places.shown(result.folder))}", soft_wrap=True)
     return told | {
         "scenario": str(path),
         "folder": str(result.folder),
@@ -365,7 +383,9 @@ _UNTIL: Final = {"nothing": (), "broken": ALWAYS, "agreement": ("agreement",)}
 @click.option("--whole-steps", is_flag=True, help="All effects of a step are one move.")
 @click.option("--reduce", "reduced", is_flag=True, help="Drop messages that can do nothing.")
 @click.option("--engine", type=click.Choice(["plain", "arrays"]), help="Default: arrays.")
-@click.option("--limit", type=int, help=f"States; then it stops. Default: {_LIMIT:,}.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help=f"States; then it stops. Default: {_LIMIT:,}."
+)
 @click.option(
     "--until",
     type=click.Choice(list(_UNTIL)),
@@ -437,9 +457,14 @@ def _chosen(model: str | None, variant: str | None) -> Model:
                 f"there is no model {model!r}; there are: {', '.join((*MODELS, MESSAGES))}"
             )
         return MODELS[model]
-    size = None if variant is None else load(variant).exposed_by
-    if size is None:
+    if variant is None:
         return MODELS["crash"]
+    size = load(variant).exposed_by
+    if size is None:
+        raise LabError(
+            f"no model of whole nodes that can be searched shows {variant}; see `paxos-lab variant "
+            f"{variant}`, `paxos-lab fuzz --variant {variant}`, or give bounds"
+        )
     return Model(**asdict(size), whole_steps=True)
 
 

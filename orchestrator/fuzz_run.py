@@ -209,7 +209,8 @@ def _tell_end(console: Console, wish: Wish, found: Found, saved: dict[str, Any] 
             paragraph(console, "Nothing was broken, and nothing is shown by that.", "yellow")
         else:
             text = (
-                f"Nothing found: safety held and every seed decided, in {tally.seed_count:,} seeds."
+                f"Nothing found in {tally.seed_count:,} seeds: safety held, and where a client asked "
+                "when all was put right, every node that ran learned in time."
             )
             paragraph(console, text, "bold green")
         count = f"{wish.first}..{wish.first + max(tally.seed_count, 1) - 1}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -348,10 +349,13 @@ class TestWidening:
         assert [arrays.layout.unpack(int(word)) for word in moved] == before
         assert moved.tolist() == sorted(moved.tolist())
 
-    def test_a_model_that_does_not_fit_a_word_is_refused(self) -> None:
+    def test_a_model_that_does_not_fit_a_word_ends_the_search_with_what_it_found(self) -> None:
         """An overflow that goes on in silence would be worse than none."""
-        with pytest.raises(ModelError, match=r"too large.*parts need .* bits, and 12 are there"):
-            narrow(self.MODEL, 12).run((), 10**6, None)
+        found = narrow(self.MODEL, 12).run((), 10**6, None)
+        assert found.ended is Ended.TOO_LARGE
+        assert re.search(r"too large.*parts need .* bits, and 12 are there", found.why)
+        assert found.distinct > 1
+        assert set(found.verdicts.values()) <= {"unknown", "seen"}
 
 
 def test_a_search_is_of_the_engine_that_was_asked_for() -> None:

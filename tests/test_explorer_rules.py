@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from paxos.explorer import ALWAYS, Accused, Explored, Model, explore
+from paxos.explorer import ALWAYS, VALUES, Accused, Explored, Model, explore
 from paxos.explorer.node import Disk, Ghost, Local
 from paxos.explorer.rules import Facts, Outbox, broken_by_sending, broken_by_starting, judge
 from paxos.protocol import (
@@ -54,6 +54,40 @@ class PromisesBelow(Acceptor):
         if message.ballot < self.promised:
             return self, [Send(source, Promise(self.instance, message.ballot, self.accepted))]
         return super().on_prepare(source, message)
+
+
+class KeepsPromises(Proposer):
+    """It begins the next ballot with the promises of the one before."""
+
+    __slots__ = ()
+
+    def begin(self) -> tuple[Proposer, list[Effect]]:
+        """Forget nothing."""
+        begun, effects = super().begin()
+        return replace(begun, promises=self.promises), effects
+
+
+class Alters(Acceptor):
+    """It accepts another value than the one it was asked to accept."""
+
+    __slots__ = ()
+
+    def on_accept(self, source: NodeId, message: Accept) -> tuple[Acceptor, list[Effect]]:
+        """Accept it in capitals."""
+        return super().on_accept(source, replace(message, value=message.value.upper()))
+
+
+def test_promises_kept_from_the_ballot_before_are_not_heard_in_this_one() -> None:
+    """R4: what is left over when the next ballot begins was never promised to it."""
+    accused = Accused(Roles(proposer=KeepsPromises))
+    found = explore(Model(3, 1, 1, 2, whole_steps=True), accused, until=ALWAYS)
+    assert found.first_broken == "R4"
+
+
+def test_a_chosen_value_that_no_client_can_have_wished_for_is_not_valid() -> None:
+    """Validity is judged by what is chosen, too: an acceptor may be who invents."""
+    found = explore(Model(3, 1, 1, 1), Accused(Roles(acceptor=Alters)), until=("validity",))
+    assert found.verdicts["validity"] == "broken"
 
 
 class Invents(Acceptor):
@@ -437,32 +471,32 @@ class TestStates:
     def test_chosen_is_a_quorum_at_one_ballot(self) -> None:
         """Not across ballots, and not of two values."""
         one, two = facts("1.n1 apple"), facts("2.n2 apple")
-        assert judge([one, one, facts()]) == ((), ("chosen",))
-        assert judge([one, two, facts()]) == ((), ())
-        assert judge([one, one, facts(), facts()]) == ((), ())
-        assert judge([facts("1.n1 apple, 2.n2 apple"), two, facts()]) == ((), ("chosen",))
+        assert judge([one, one, facts()], VALUES) == ((), ("chosen",))
+        assert judge([one, two, facts()], VALUES) == ((), ())
+        assert judge([one, one, facts(), facts()], VALUES) == ((), ())
+        assert judge([facts("1.n1 apple, 2.n2 apple"), two, facts()], VALUES) == ((), ("chosen",))
 
     def test_two_values_chosen_break_agreement(self) -> None:
         """One value at two ballots does not."""
         both = facts("1.n1 apple, 2.n2 pear")
-        assert judge([both, both, facts()])[0] == ("agreement",)
+        assert judge([both, both, facts()], VALUES)[0] == ("agreement",)
         same = facts("1.n1 apple, 2.n2 apple")
-        assert judge([same, same, facts()])[0] == ()
+        assert judge([same, same, facts()], VALUES)[0] == ()
 
     def test_r5_learning_needs_a_choice(self) -> None:
         """Of the very value that is learned."""
         one = facts("1.n1 apple")
-        assert judge([facts("1.n1 apple", self.APPLE), one, facts()])[0] == ()
-        assert judge([facts("1.n1 apple", self.APPLE), facts(), facts()])[0] == ("R5",)
+        assert judge([facts("1.n1 apple", self.APPLE), one, facts()], VALUES)[0] == ()
+        assert judge([facts("1.n1 apple", self.APPLE), facts(), facts()], VALUES)[0] == ("R5",)
         wrong = facts("", learned("1.n1 pear", 1, 2))
-        assert judge([one, one, wrong])[0] == ("R5", "agreement")
+        assert judge([one, one, wrong], VALUES)[0] == ("R5", "agreement")
 
     def test_everyone_can_learn_and_two_can_duel(self) -> None:
         """A refusal counts until something is chosen."""
         knows = facts("1.n1 apple", self.APPLE)
-        assert judge([knows, knows, knows])[1] == ("chosen", "learned")
-        assert judge([facts(refused=True), facts(), facts()])[1] == ("duel",)
-        assert judge([replace(knows, refused=True), knows, facts()])[1] == ("chosen",)
+        assert judge([knows, knows, knows], VALUES)[1] == ("chosen", "learned")
+        assert judge([facts(refused=True), facts(), facts()], VALUES)[1] == ("duel",)
+        assert judge([replace(knows, refused=True), knows, facts()], VALUES)[1] == ("chosen",)
 
 
 class TestSometimes:

@@ -34,7 +34,7 @@ from paxos.simulator.shrink import replayed, reproduces, shrink
 
 SEEDS = range(1, 301)
 
-ONCE_WRONG = (32, 77, 106, 130, 156, 177, 292, 297, 589)
+ONCE_WRONG = (32, 77, 106, 130, 156, 177, 292, 297, 589, 20000120, 20000984, 3465581310)
 """Seeds that found something wrong with the simulator or the fuzz while they were made."""
 
 
@@ -270,7 +270,7 @@ def test_a_quiet_fuzz_says_what_it_has_shown(runner: CliRunner) -> None:
     lines = result.output.splitlines()
     assert lines[0] == "Seeds 1 to 20."
     assert lines[-1] == "Again: paxos-lab fuzz --seeds 1..20"
-    assert "Nothing found: safety held and every seed decided, in 20 seeds." in lines
+    assert any(line.startswith("Nothing found in 20 seeds: safety held") for line in lines)
     assert all(len(line) <= 80 for line in lines)
 
 

@@ -231,7 +231,7 @@ class ArrayTables:
         if spare < 0:
             raise ModelError(
                 f"this model is too large: its nodes' parts need {' + '.join(map(str, needed))} "
-                f"bits, and {64 - sum(self.counters)} are there; lower a bound, or try whole steps"
+                f"bits, and {64 - sum(self.counters)} are there; lower a bound"
             )
         share, more = divmod(spare, len(needed))
         widths = tuple(bits + share + (position < more) for position, bits in enumerate(needed))
@@ -558,6 +558,7 @@ class Judged:
         old, nodes = self._base, len(self._arrays.nodes)
         while len(self._tables.facts) > self._base:
             self._base *= 2
+        assert self._base**nodes < 1 << 63, "combinations of facts fit a word, as states do"
         met = np.zeros(len(self._met), np.int64)
         for place in range(nodes):
             met += self._met // old**place % old * self._base**place
@@ -569,5 +570,5 @@ class Judged:
         for _ in self._arrays.nodes:
             code, number = divmod(code, self._base)
             facts.append(self._tables.facts.items[number])
-        broken, shown = judge(facts)
+        broken, shown = judge(facts, self._tables.model.wishes)
         return broken + shown

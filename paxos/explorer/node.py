@@ -324,7 +324,11 @@ def _step(
     pending = tuple(_kept(effects))
     ghost = local.ghost
     # What was heard and what is counted differ in broken proposers only.
-    if heard is not None or memory.proposer.promises != before.proposer.promises:
+    changes = (memory.proposer.ballot, memory.proposer.promises) != (
+        before.proposer.ballot,
+        before.proposer.promises,
+    )
+    if heard is not None or changes:
         ghost = _with_heard(local, memory, heard)
     stepped = Local(memory, pending, local.disk, ghost, local.refused)
     return _without_idle_ghost(stepped)

@@ -94,7 +94,9 @@ class PlainSearch(Search):
         )
         found = self._judged.get(facts)
         if found is None:
-            broken, shown = judge([self.tables.facts.items[number] for number in facts])
+            broken, shown = judge(
+                [self.tables.facts.items[number] for number in facts], self.model.wishes
+            )
             found = self._judged[facts] = broken + shown
         if found:
             self._note(found, state)

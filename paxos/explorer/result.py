@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from paxos.explorer.model import Model
+from paxos.explorer.model import Model, ModelError
 from paxos.explorer.rules import ALWAYS
 from paxos.explorer.tables import Action, Tables
 from paxos.protocol import NodeId
@@ -55,6 +55,8 @@ class Ended(StrEnum):
     """It found what it was to stop at."""
     LIMIT = "limit"
     """It met its limit of states."""
+    TOO_LARGE = "too large"
+    """Its states no longer fit the engine."""
     STOPPED = "stopped"
     """Whoever watched it stopped it."""
 
@@ -66,6 +68,7 @@ class Explored:
     Attributes:
         model: what was explored.
         ended: why it ended.
+        why: a sentence about that, where there is more to say.
         progress: the counts at the end.
         call_count: how often the core was called.
         most_used: the most ballots, crashes and faults of a disk that a state has.
@@ -74,6 +77,7 @@ class Explored:
 
     model: Model
     ended: Ended
+    why: str
     progress: Progress
     call_count: int
     most_used: tuple[int, int, int]
@@ -153,7 +157,7 @@ class Search(ABC):
 
     def run(self, until: Collection[str], limit: int, watch: Watch | None) -> Explored:
         """Search; see :func:`paxos.explorer.explore`."""
-        began, depth, ended = time.monotonic(), 0, Ended.COMPLETE
+        began, depth, ended, why = time.monotonic(), 0, Ended.COMPLETE, ""
 
         def progress() -> Progress:
             seconds = time.monotonic() - began
@@ -167,12 +171,18 @@ class Search(ABC):
             if self.distinct > limit:
                 ended = Ended.LIMIT
                 break
-            if not all(watch is None or watch(progress()) for _ in self.expand()):
-                ended = Ended.STOPPED
+            try:
+                if not all(watch is None or watch(progress()) for _ in self.expand()):
+                    ended = Ended.STOPPED
+                    break
+            except ModelError as error:
+                # What was found so far is none the worse.
+                ended, why = Ended.TOO_LARGE, str(error)
                 break
         return Explored(
             self.model,
             ended,
+            why,
             progress(),
             self.tables.call_count,
             self.most_used,

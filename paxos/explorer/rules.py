@@ -234,22 +234,30 @@ class Facts:
         return replace(self, accepted=self.accepted | outbox.accepted)
 
 
-def judge(facts: Sequence[Facts]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The *always* properties that a state breaks, and the *sometimes* ones that it shows."""
+def judge(facts: Sequence[Facts], wishes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The *always* properties that a state breaks, and the *sometimes* ones that it shows.
+
+    Args:
+        facts: of each node.
+        wishes: what clients may wish for at all. That a value was wished for
+            *before* is judged where a proposer pushes it.
+    """
     quorum = majority(len(facts))
     counts: dict[Pair, int] = {}
     for one in facts:
         for pair in one.accepted:
             counts[pair] = counts.get(pair, 0) + 1
-    chosen = {value for (_, value), count in counts.items() if count >= quorum}
+    pairs = {pair for pair, count in counts.items() if count >= quorum}
+    chosen = {value for _, value in pairs}
     learned = {pair for one in facts for pair in one.learned}
     values = {value for _, value in learned}
     broken = []
-    # "v at one ballot": the ballot that a learner names is one, but any will do.
-    if values - chosen:
+    if learned - pairs:
         broken.append("R5")
     if len(chosen | values) > 1:
         broken.append("agreement")
+    if chosen - set(wishes):
+        broken.append("validity")
     shown = []
     if chosen:
         shown.append("chosen")

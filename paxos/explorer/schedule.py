@@ -265,6 +265,9 @@ def _before_cut(turn: Turn, name: str) -> Iterator[Step]:
         yield {"disk_fault": {"node": name, "fault": "fail_sync"}}
         return
     if verb == "torn_write":
+        torn = turn.pending[done]
+        if isinstance(torn, Persist) and not torn.sync:
+            raise NotPlayable("power cannot be made to fail within a write that is not synced")
         yield {"disk_fault": {"node": name, "fault": "tear"}}
         point = "before_sync"
     else:
@@ -308,6 +311,33 @@ def _after_cut(turn: Turn, name: str, accused: Accused) -> Iterator[Step]:
             yield {"exits": {"node": name, "code": 4}}
         return
     yield {"exits": name}
+
+
+def told_move(move: Move) -> str:
+    """A move in words."""
+    name, action = node_name(move.node), move.action
+    envelope = action.envelope
+    match action.verb:
+        case "start_ballot" if action.value is not None:
+            text = f"a client asks {name} for {action.value}, and it begins a ballot"
+        case "start_ballot":
+            text = f"{name} gives its ballot up and begins the next"
+        case "deliver" | "copy" as verb:
+            assert envelope is not None, "a message is taken"
+            about = _described(envelope, again=False)
+            kind = about.pop("kind")
+            source, _ = about.pop("from"), about.pop("to")
+            fields = " ".join(f"{key} {value}" for key, value in about.items())
+            does = "takes" if verb == "deliver" else "starts with a copy of"
+            text = f"{name} {does} {source}'s {kind} ({fields})"
+        case "effect":
+            text = f"{name} carries its next effect out"
+        case verb:
+            text = f"{name}: {verb.replace('_', ' ')}"
+    if action.after is not None:
+        verb, done = action.after
+        text += f"; {verb.replace('_', ' ')} after {done} of its effects"
+    return text
 
 
 def scenario(

@@ -40,7 +40,8 @@ class Network:
         cuts: the ways that are cut, by the name of what cut them; they overlap.
         rules: the rules of the gates, by the name of the scenario's rule.
         sent: in manual mode, every message that was ever sent.
-        awaited: what happens once a message was received, or is lost.
+        awaited: by name of a message: whom it is for, and what happens once
+            it was received, or is lost.
     """
 
     def __init__(self, world: "World") -> None:
@@ -48,7 +49,7 @@ class Network:
         self.cuts: dict[str, frozenset[Way]] = {}
         self.rules: dict[str, list[Rule]] = {}
         self.sent: list[Sent] = []
-        self.awaited: dict[str, Callable[[], None]] = {}
+        self.awaited: dict[str, tuple[NodeId, Callable[[], None]]] = {}
         self._cut: frozenset[Way] = frozenset()
         self._flat: list[Rule] = []
         self._unplugged: frozenset[Way] = frozenset()
@@ -119,9 +120,14 @@ class Network:
 
     def received(self, name: str) -> None:
         """A message's addressee has done with it; or it is lost."""
-        then = self.awaited.pop(name, None)
+        _, then = self.awaited.pop(name, (0, None))
         if then is not None:
             then()
+
+    def addressee_ended(self, node: NodeId) -> None:
+        """A process is gone, and with it all that it was to do with what it received."""
+        for name in [name for name, (to, _) in self.awaited.items() if to == node]:
+            self.received(name)
 
     # --- links --------------------------------------------------------------------
 

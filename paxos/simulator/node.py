@@ -348,7 +348,7 @@ class Node:
             if self.up and self.incarnation == incarnation:
                 self._strike(armed, instance)
 
-        self.world.network.awaited[f"{self.prefix}{self.seq}"] = strike
+        self.world.network.awaited[f"{self.prefix}{self.seq}"] = act.to, strike
         self.busy = False
         return True
 

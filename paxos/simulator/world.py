@@ -410,6 +410,7 @@ class World:
                     self.nodes[peer].link_lost(node.node_id)
         if self.on_end is not None:
             self.on_end(node)
+        self.network.addressee_ended(node.node_id)
 
     # --- lines ------------------------------------------------------------------------
 
