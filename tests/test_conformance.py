@@ -297,6 +297,24 @@ class TestPlantedDepartures:
             assert found.departures[0].line["node"] == line["node"]
         assert tried > 100
 
+    def test_a_node_that_stops_has_finished_what_it_began(self) -> None:
+        """What a crash may take, a clean stop may not: the last effects are missed."""
+        world = World(SEED, 3)
+        world.propose(0, 1, "apple")
+        world.run()
+        world.nodes[2].ask_to_stop()
+        lines = nodes_of(world.lines)
+        assert conform(lines).verdict == OK
+        (stopped,) = [line for line in lines if line["event"] == "node_stopped"]
+        own = [line for line in lines if line["node"] == "n2"]
+        last_input = max(
+            place for place, line in enumerate(own) if line["event"] == "learn_received"
+        )
+        undone = own[last_input + 1 : own.index(stopped)]
+        assert "learned_sent" in {line["event"] for line in undone}
+        kept = renumbered([line for line in lines if line not in undone])
+        assert departure(conform(kept)).startswith("before it stopped the core has: n2 ")
+
     def test_what_was_durable_must_come_back(self) -> None:
         """A node that recovers less than it had made durable departs, round or promise."""
         lines, place = next(

@@ -87,6 +87,7 @@ class _Incarnation:
         disk: what the log says to be written, an unsynced ``value_learned`` included.
         recovered: the instances that were found on the disk.
         is_ready: whether it has told of all that was on its disk.
+        is_armed: whether a failpoint may have cut a step short.
         departed: instances that are not followed any more, with why.
     """
 
@@ -94,6 +95,7 @@ class _Incarnation:
     node_id: NodeId
     members: tuple[NodeId, ...]
     is_ready: bool
+    is_armed: bool = False
     instances: dict[int, Instance] = field(default_factory=dict)
     own_settings: list[tuple[int, int, dict[str, Any]]] = field(default_factory=list)
     awaited: dict[int, deque[_Awaited]] = field(default_factory=dict)
@@ -278,6 +280,10 @@ class NodeReplay:
             now.configure(line["first_instance"], line["last_instance"], changes)
         elif event == "node_ready":
             self._look_for_lost(now, line)
+        elif event == "node_stopped":
+            self._look_for_undone(now, line)
+        elif event == "failpoint_armed":
+            now.is_armed = True
         elif number is None or (self._judged is not None and number not in self._judged):
             return
         elif event == "failpoint_hit":
@@ -313,6 +319,20 @@ class NodeReplay:
                 continue
             expected = recovered_line(number, states[0])
             now.departed[number] = _instead(number, line, expected, "before this the node")
+
+    def _look_for_undone(self, now: _Incarnation, line: Line) -> None:
+        """A node that stops of its own accord has finished its batch before.
+
+        Unless its disk failed: then some record is awaited, and all that the
+        batch holds back until the sync.
+        """
+        awaited = {number: steps[0].line for number, steps in now.awaited.items() if steps}
+        failed = any(first["event"] == "state_persisted" for first in awaited.values())
+        if now.is_armed or failed:
+            return
+        for number, first in sorted(awaited.items()):
+            if number not in now.departed:
+                now.departed[number] = _instead(number, line, first, "before it stopped the core")
 
     def _step(self, now: _Incarnation, number: int, line: Line) -> None:
         """Give an input to the core, and compare what it says of it."""
