@@ -14,7 +14,7 @@ from orchestrator.judging import judge_path
 from orchestrator.measure import Figures, figures
 from orchestrator.places import Places
 from orchestrator.played import Played
-from paxos.checker import OK, VIOLATED, Verdict, merge
+from paxos.checker import OK, RULES, VIOLATED, Verdict, merge
 from paxos.events import Line, encode
 from paxos.scenario import Finding, Lines, Run, judge
 
@@ -81,7 +81,7 @@ class Result:
 
         A broken variant that broke nothing has not done what its scenario expects.
         """
-        missed = self.breaks in self.verdict.rules and self.verdict.verdict == OK
+        missed = self.breaks in RULES and self.verdict.verdict == OK
         if missed or self.verdict.verdict == VIOLATED or self.unmet or self.verdict.departed:
             return 1
         return 0 if self.verdict.verdict == OK else 3

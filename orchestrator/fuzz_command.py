@@ -1,9 +1,12 @@
 """``paxos-lab fuzz``: random faults over many seeds, and the least of what breaks a rule."""
 
+import math
 import os
 import sys
 
 import click
+
+from orchestrator.cluster import LabError
 
 
 @click.command("fuzz")
@@ -31,6 +34,8 @@ def fuzz_command(
     from orchestrator.fuzzing import Wish  # noqa: PLC0415
     from orchestrator.places import Places  # noqa: PLC0415
 
+    if seconds is not None and not math.isfinite(seconds):
+        raise LabError(f"--time is {seconds}, and must be a number of seconds")
     first, count = seed_range(seeds, bounded=seconds is not None)
     wish = Wish(
         first,

@@ -129,9 +129,9 @@ def show_results(console: Console, results: Sequence[Result]) -> None:
 
 
 def show_caught(console: Console, results: Sequence[Result]) -> None:
-    """Which broken variant broke which rule first."""
+    """Which scenario of a broken variant broke which rule first."""
     table = Table(box=box.SIMPLE_HEAD, width=WIDTH, pad_edge=False)
-    for heading in ("broken variant", "to break", "broke first", "agreement", "caught"):
+    for heading in ("scenario", "to break", "broke first", "agreement", "caught"):
         table.add_column(heading, no_wrap=True)
     for result in results:
         agreement = result.verdict.rules["agreement"].verdict
@@ -144,6 +144,8 @@ def show_caught(console: Console, results: Sequence[Result]) -> None:
         )
     console.print()
     console.print(table)
+    caught = sum(result.caught for result in results)
+    console.print(f"{caught} of {len(results)} caught.")
 
 
 def _name(result: Result, results: Sequence[Result]) -> str:

@@ -241,3 +241,14 @@ def test_exit_codes_say_what_became_of_a_run(
     made: Any = type("Verdict", (), {"verdict": verdict, "violations": (), "departed": departed})()
     result = Result("x", 5, None, made, (finding,), {}, None, None, 0.0)  # type: ignore[arg-type]
     assert result.exit_code == code
+
+
+@pytest.mark.parametrize(("breaks", "code"), [("R3", 1), ("liveness", 0), ("a rule", 0), (None, 0)])
+def test_a_broken_variant_that_breaks_nothing_is_not_as_expected(
+    breaks: str | None, code: int
+) -> None:
+    """Its scenario says which rule it breaks: "NOT caught" must not end as a success."""
+    made: Any = type("Verdict", (), {"verdict": "ok", "violations": (), "departed": False})()
+    result = Result("x", 5, None, made, (), {}, breaks, None, 0.0)  # type: ignore[arg-type]
+    assert not result.caught
+    assert result.exit_code == code
