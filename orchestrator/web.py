@@ -245,12 +245,12 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
 
 def _page_files() -> dict[str, Path]:
     """What of ``web/`` is the page: its address within the site, and its path."""
-    folders = [PAGE, *(path for path in (PAGE / "vendor").glob("*") if path.is_dir())]
     files = {
         path.relative_to(PAGE).as_posix(): path
-        for folder in folders
-        for path in folder.glob("*")
-        if path.suffix in {".html", ".js", ".css", ".svg"} and path.is_file()
+        for path in PAGE.rglob("*")
+        if path.suffix in {".html", ".js", ".css", ".svg"}
+        and path.is_file()
+        and "node_modules" not in path.parts
     }
     if "index.html" not in files:
         raise PageError(

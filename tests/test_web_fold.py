@@ -1,6 +1,6 @@
 """Python and the page make the same of a log: states, sentences, complaints.
 
-``paxos/events/fold.py`` and ``web/reducer.js`` are twins, and so are
+``paxos/events/fold.py`` and ``web/log/reducer.js`` are twins, and so are
 ``narration.py``, ``lines.py`` and their namesakes in ``web/``. The page's
 half runs in Node here; where that is missing these tests are skipped, and
 under CI=true they fail instead.

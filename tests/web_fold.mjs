@@ -1,9 +1,9 @@
 // What the page makes of logs, for the tests that compare it with Python.
 // Takes a request as JSON on standard input and answers it as JSON.
 import { readFileSync } from "node:fs";
-import { problem } from "../web/lines.js";
-import { bundled, levelOf, narrate } from "../web/narration.js";
-import { empty, fold } from "../web/reducer.js";
+import { problem } from "../web/log/lines.js";
+import { bundled, levelOf, narrate } from "../web/log/narration.js";
+import { empty, fold } from "../web/log/reducer.js";
 
 const request = JSON.parse(readFileSync(0, "utf-8"));
 const catalogue = JSON.parse(readFileSync(new URL("../paxos/events/catalogue.json", import.meta.url), "utf-8"));

@@ -2,7 +2,7 @@
 
 /** @import {App} from "./state.js" */
 
-import { lineId } from "./lines.js";
+import { lineId } from "./log/lines.js";
 
 /**
  * @param {App} app

@@ -3,27 +3,27 @@
 // draws it.
 
 /** @import {App, RunEntry} from "./state.js" */
-/** @import {Catalogue} from "./types.d.ts" */
+/** @import {Catalogue} from "./log/types.d.ts" */
 /** @import {Command} from "./keys.js" */
 
-import { acceptors, choice, meters } from "./acceptors.js";
-import { controls } from "./controls.js";
-import { events, rowAt, rowsOf } from "./events.js";
-import { chooser, header, help, legend } from "./frame.js";
-import { happening, sentenceAt } from "./happening.js";
-import { judgement } from "./judgement.js";
+import { acceptors, choice, meters } from "./view/acceptors.js";
+import { controls } from "./view/controls.js";
+import { events, rowAt, rowsOf } from "./view/events.js";
+import { chooser, header, help, legend } from "./view/frame.js";
+import { happening, sentenceAt } from "./view/happening.js";
+import { judgement } from "./view/judgement.js";
 import { commandOf } from "./keys.js";
-import { geometry, laneWidth, layout } from "./layout.js";
+import { geometry, laneWidth, layout } from "./view/layout.js";
 import { hashOf, momentOf } from "./link.js";
-import { LogError, openFiles } from "./log.js";
-import { paintOverview } from "./overview.js";
-import { readPalette } from "./palette.js";
-import { pointed } from "./pointing.js";
-import { ring } from "./ring.js";
-import { droppedFiles, fetchRun, getJson, listRuns, readFiles } from "./source.js";
-import { paint } from "./spacetime.js";
+import { LogError, openFiles } from "./log/files.js";
+import { paintOverview } from "./view/overview.js";
+import { readPalette } from "./view/palette.js";
+import { pointed } from "./view/pointing.js";
+import { ring } from "./view/ring.js";
+import { droppedFiles, fetchRun, getJson, listRuns, readFiles } from "./log/source.js";
+import { paint } from "./view/spacetime.js";
 import * as change from "./state.js";
-import { buildTimeline, causality, stateAt } from "./timeline.js";
+import { buildTimeline, causality, stateAt } from "./log/timeline.js";
 import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
 import { words } from "./words.js";
 
@@ -89,7 +89,7 @@ function page(app) {
 
 /** @param {App} app */
 function replay(app) {
-  const timeline = /** @type {import("./timeline.js").Timeline} */ (app.timeline);
+  const timeline = /** @type {import("./log/timeline.js").Timeline} */ (app.timeline);
   const state = stateAt(timeline, app.cursor);
   const instance = change.currentInstance(app);
   return html`
@@ -152,13 +152,13 @@ function relatedText(app) {
   const related = relatedOf(app);
   if (related === null) return html`<p class="related small muted">&nbsp;</p>`;
   const count = (/** @type {number} */ kind) => related.reduce((sum, one) => sum + (one === kind ? 1 : 0), 0);
-  const timeline = /** @type {import("./timeline.js").Timeline} */ (app.timeline);
+  const timeline = /** @type {import("./log/timeline.js").Timeline} */ (app.timeline);
   return html`<p class="related small">${sentenceAt(timeline, litLine(app))} <span class="muted">${words.related(count(1), count(2))}.</span></p>`;
 }
 
 /** @param {App} app */
 function paintCanvases(app) {
-  const timeline = /** @type {import("./timeline.js").Timeline} */ (app.timeline);
+  const timeline = /** @type {import("./log/timeline.js").Timeline} */ (app.timeline);
   const canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("spacetime"));
   const box = /** @type {HTMLElement} */ (canvas.parentElement);
   if (watched !== box) {
@@ -216,7 +216,7 @@ let telling;
 
 /** @param {App} app */
 function tell(app) {
-  const timeline = /** @type {import("./timeline.js").Timeline} */ (app.timeline);
+  const timeline = /** @type {import("./log/timeline.js").Timeline} */ (app.timeline);
   if (telling !== undefined || live.dataset.at === String(app.cursor)) return;
   live.dataset.at = String(app.cursor);
   live.textContent = sentenceAt(timeline, app.cursor);

@@ -3,9 +3,9 @@
 // live events or a sandbox would add lines to a timeline and change nothing
 // else here.
 
-/** @import {Timeline} from "./timeline.js" */
+/** @import {Timeline} from "./log/timeline.js" */
 
-import { SCALE_LEAST, SCALE_MOST, fitScale, laneWidth, layout } from "./layout.js";
+import { SCALE_LEAST, SCALE_MOST, fitScale, laneWidth, layout } from "./view/layout.js";
 
 /** @typedef {{node: string, level: "story" | "detail" | "quiet", text: string}} Filter */
 /** @typedef {{run: string, title: string, scenario: string, world: string, verdict: string | null, files: string[]}} RunEntry */

@@ -1,14 +1,14 @@
 """Fold the log, line by line, to a state of the whole cluster.
 
 :func:`fold` is pure. A state is plain JSON, is never changed once it exists,
-and shares with its predecessor what a line did not touch. ``web/reducer.js``
+and shares with its predecessor what a line did not touch. ``web/log/reducer.js``
 is its twin: tests hold both to the same states, line by line, so change them
 together.
 
 The state is omniscient: it tells what is so in the cluster as far as the
 lines say, not what any one node knows. What is *chosen* follows
 ``docs/log-format.md``'s words: a majority on disk at one ballot, or the reply
-where one runs ahead of the disk. ``web/types.d.ts`` names every field.
+where one runs ahead of the disk. ``web/log/types.d.ts`` names every field.
 
 It judges nothing: that is the checker's part, which shares no code with this.
 """

@@ -3,7 +3,7 @@
 A template is chosen by the first ``when`` whose every entry fits the line: a
 path of field names joined by dots against a literal, against ``null`` (the
 field is null or absent) or against ``"*"`` (it is neither). In the text,
-``{path}`` stands for a field. ``web/narration.js`` does the same; one set of
+``{path}`` stands for a field. ``web/log/narration.js`` does the same; one set of
 fixtures in ``tests/`` holds both to the same sentences.
 """
 

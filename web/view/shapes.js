@@ -1,7 +1,7 @@
 // The few shapes that the space-time view is made of.
 
 /** @import {Palette} from "./palette.js" */
-/** @import {ValueStyle} from "./values.js" */
+/** @import {ValueStyle} from "../log/values.js" */
 
 /**
  * @typedef {object} Stroke

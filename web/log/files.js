@@ -7,7 +7,7 @@
 /** @import {Catalogue, Line} from "./types.d.ts" */
 
 import { compareNodes, lineId, problem } from "./lines.js";
-import { words } from "./words.js";
+import { words } from "../words.js";
 
 /** A file that cannot be shown; the text says what, where, and what to do. */
 export class LogError extends Error {}

@@ -1,10 +1,10 @@
 // Where runs come from: the server that serves this page, or files that were
 // dropped on it. A live feed would be a third one.
 
-/** @import {RunEntry} from "./state.js" */
+/** @import {RunEntry} from "../state.js" */
 
-import { LogError } from "./log.js";
-import { words } from "./words.js";
+import { LogError } from "./files.js";
+import { words } from "../words.js";
 
 /** More than this is no run of this lab, and would only stall the page. */
 const FILE_LIMIT_BYTES = 300_000_000;

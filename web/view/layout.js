@@ -1,7 +1,7 @@
 // Where things stand in the space-time view: lanes, places along the axis,
 // and the way of every message. Pure geometry; spacetime.js draws it.
 
-/** @import {Timeline, Flight} from "./timeline.js" */
+/** @import {Timeline, Flight} from "../log/timeline.js" */
 
 /** How far lines stand apart, in slots. */
 const STEP = 1;

@@ -4,7 +4,7 @@
 /** @import {Line, Value} from "./types.d.ts" */
 
 import { valueKey } from "./lines.js";
-import { words } from "./words.js";
+import { words } from "../words.js";
 
 /** @typedef {{index: number, colour: string, letter: string, text: string}} ValueStyle */
 /** @typedef {Map<string, ValueStyle>} ValueStyles */

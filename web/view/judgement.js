@@ -1,13 +1,13 @@
 // What the checker says of the run: rules, what broke them with the events
 // that prove it, and what the scenario expected.
 
-/** @import {App} from "./state.js" */
-/** @import {Quoted, Verdict} from "./verdict.js" */
-/** @import {Timeline} from "./timeline.js" */
+/** @import {App} from "../state.js" */
+/** @import {Quoted, Verdict} from "../log/verdict.js" */
+/** @import {Timeline} from "../log/timeline.js" */
 
-import { narrate } from "./narration.js";
-import { html, nothing } from "./vendor/lit-html/lit-html.js";
-import { words } from "./words.js";
+import { narrate } from "../log/narration.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { words } from "../words.js";
 
 /** @param {App} app @param {(at: number) => void} go */
 export function judgement(app, go) {

@@ -1,15 +1,15 @@
 // The acceptors of one instance, memory beside disk; the quorum meters of its
 // ballots; and the moment of choice beside the moment each node learns.
 
-/** @import {App} from "./state.js" */
-/** @import {BallotView, InstanceView, Memory, Proposal, State, Value} from "./types.d.ts" */
-/** @import {Timeline} from "./timeline.js" */
+/** @import {App} from "../state.js" */
+/** @import {BallotView, InstanceView, Memory, Proposal, State, Value} from "../log/types.d.ts" */
+/** @import {Timeline} from "../log/timeline.js" */
 
-import { NO_BALLOT, compareBallots, equal } from "./lines.js";
-import { instanceOf, quorum } from "./reducer.js";
-import { shortText, styleOf } from "./values.js";
-import { html, nothing } from "./vendor/lit-html/lit-html.js";
-import { words } from "./words.js";
+import { NO_BALLOT, compareBallots, equal } from "../log/lines.js";
+import { instanceOf, quorum } from "../log/reducer.js";
+import { shortText, styleOf } from "../log/values.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { words } from "../words.js";
 
 /** How many ballots the meters show; the latest are what matters. */
 const BALLOTS_SHOWN = 3;

@@ -1,14 +1,14 @@
 // The cluster now, as a ring: who is up, who has promised and learned what,
 // which messages are under way and where walls stand.
 
-/** @import {App} from "./state.js" */
-/** @import {State} from "./types.d.ts" */
-/** @import {Timeline} from "./timeline.js" */
+/** @import {App} from "../state.js" */
+/** @import {State} from "../log/types.d.ts" */
+/** @import {Timeline} from "../log/timeline.js" */
 
-import { sidesOf } from "./timeline.js";
-import { styleOf } from "./values.js";
-import { html, nothing, svg } from "./vendor/lit-html/lit-html.js";
-import { words } from "./words.js";
+import { sidesOf } from "../log/timeline.js";
+import { styleOf } from "../log/values.js";
+import { html, nothing, svg } from "../vendor/lit-html/lit-html.js";
+import { words } from "../words.js";
 
 const WIDTH = 320;
 const HEIGHT = 256;
@@ -68,7 +68,7 @@ function flightsNow(timeline, state, cursor) {
 
 /**
  * @param {App} app @param {Timeline} timeline
- * @param {{place: number, flight: import("./timeline.js").Flight, held: string | null}} item
+ * @param {{place: number, flight: import("../log/timeline.js").Flight, held: string | null}} item
  * @param {Map<string, [number, number]>} spot @param {{message: (place: number) => void}} act
  */
 function message(app, timeline, { place, flight, held }, spot, act) {

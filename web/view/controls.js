@@ -1,16 +1,16 @@
 // Time: play, step, turning points, the scrubber, and how the view is laid out.
 
-/** @import {App} from "./state.js" */
-/** @import {Timeline} from "./timeline.js" */
+/** @import {App} from "../state.js" */
+/** @import {Timeline} from "../log/timeline.js" */
 
-import { html } from "./vendor/lit-html/lit-html.js";
-import { words } from "./words.js";
+import { html } from "../vendor/lit-html/lit-html.js";
+import { words } from "../words.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
 /**
  * @typedef {object} Acts
- * @property {(command: import("./keys.js").Command) => void} command
+ * @property {(command: import("../keys.js").Command) => void} command
  * @property {(at: number) => void} go
  * @property {(speed: number) => void} speed
  * @property {(axis: "order" | "time") => void} axis
@@ -20,7 +20,7 @@ const SPEEDS = [0.25, 0.5, 1, 2, 4];
 export function controls(app, act) {
   const timeline = /** @type {Timeline} */ (app.timeline);
   const last = timeline.lines.length - 1;
-  /** @type {(command: import("./keys.js").Command, sign: string, name: string) => unknown} */
+  /** @type {(command: import("../keys.js").Command, sign: string, name: string) => unknown} */
   const button = (command, sign, name) =>
     html`<button aria-label=${name} title=${name} @click=${() => act.command(command)}>${sign}</button>`;
   return html`

@@ -1,12 +1,12 @@
 // The list of events: every line in words, filterable; the accessible twin of
 // the space-time view.
 
-/** @import {App} from "./state.js" */
-/** @import {Timeline} from "./timeline.js" */
+/** @import {App} from "../state.js" */
+/** @import {Timeline} from "../log/timeline.js" */
 
-import { bundled } from "./narration.js";
-import { html, nothing } from "./vendor/lit-html/lit-html.js";
-import { words } from "./words.js";
+import { bundled } from "../log/narration.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { words } from "../words.js";
 
 /** How many entries stand in the page at once, around the cursor. */
 const WINDOW = 160;

@@ -1,10 +1,10 @@
 // What stands around a run: the header, the choice of a run, help and legend.
 
-/** @import {App, RunEntry} from "./state.js" */
+/** @import {App, RunEntry} from "../state.js" */
 
 import { verdictChip } from "./judgement.js";
-import { html, nothing, svg } from "./vendor/lit-html/lit-html.js";
-import { words } from "./words.js";
+import { html, nothing, svg } from "../vendor/lit-html/lit-html.js";
+import { words } from "../words.js";
 
 /**
  * @typedef {object} HeaderActs
@@ -39,7 +39,7 @@ export function header(app, act) {
 
 /** @param {App} app @param {HeaderActs} act */
 function instances(app, act) {
-  const timeline = /** @type {import("./timeline.js").Timeline} */ (app.timeline);
+  const timeline = /** @type {import("../log/timeline.js").Timeline} */ (app.timeline);
   return html`
     <span class="field">
       <label class="muted" for="instance">${words.instance}</label>

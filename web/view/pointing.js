@@ -1,6 +1,6 @@
 // What the pointer points at in the space-time view.
 
-/** @import {Timeline} from "./timeline.js" */
+/** @import {Timeline} from "../log/timeline.js" */
 /** @import {Geometry} from "./layout.js" */
 
 import { SCALE_OF_BALLOTS, lineNear, wayOf, xOf } from "./layout.js";

@@ -1,12 +1,12 @@
 // The strip above the space-time view: the whole run at a glance, its turning
 // points, and which part of it is in sight.
 
-/** @import {App} from "./state.js" */
-/** @import {Timeline} from "./timeline.js" */
+/** @import {App} from "../state.js" */
+/** @import {Timeline} from "../log/timeline.js" */
 /** @import {Palette} from "./palette.js" */
 
 import { laneWidth, layout } from "./layout.js";
-import { pointsOf } from "./state.js";
+import { pointsOf } from "../state.js";
 
 const HEIGHT = 34;
 /** @type {Record<string, keyof Palette>} */

@@ -2,14 +2,14 @@
 // but for the pixels. layout.js says where things stand, palette.js in which
 // colours; the encodings (weight, dash, head, shape) are listed in legend.js.
 
-/** @import {Timeline, Flight, BallotSpan} from "./timeline.js" */
+/** @import {Timeline, Flight, BallotSpan} from "../log/timeline.js" */
 /** @import {Geometry} from "./layout.js" */
 /** @import {Palette} from "./palette.js" */
 
 import { SCALE_OF_BALLOTS, wallsBetween, wayOf, xOf } from "./layout.js";
 import { arrow, cross, hatch, label, mark, square } from "./shapes.js";
-import { shortText, styleOf } from "./values.js";
-import { words } from "./words.js";
+import { shortText, styleOf } from "../log/values.js";
+import { words } from "../words.js";
 
 /** How each kind of message is drawn: request solid with a filled head, reply dashed with a hollow one. */
 export const STROKES = {

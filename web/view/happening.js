@@ -1,18 +1,18 @@
 // What is happening at the cursor: the sentence, what it changes, why it
 // happens and what it leads to; and a message with both its ends.
 
-/** @import {App} from "./state.js" */
-/** @import {Line, State} from "./types.d.ts" */
-/** @import {Timeline, Flight} from "./timeline.js" */
+/** @import {App} from "../state.js" */
+/** @import {Line, State} from "../log/types.d.ts" */
+/** @import {Timeline, Flight} from "../log/timeline.js" */
 
-import { equal, lineId } from "./lines.js";
-import { sentence } from "./narration.js";
-import { instanceOf } from "./reducer.js";
-import { pointsOf } from "./state.js";
-import { neighbours, stateAt } from "./timeline.js";
-import { shortText } from "./values.js";
-import { html, nothing } from "./vendor/lit-html/lit-html.js";
-import { words } from "./words.js";
+import { equal, lineId } from "../log/lines.js";
+import { sentence } from "../log/narration.js";
+import { instanceOf } from "../log/reducer.js";
+import { pointsOf } from "../state.js";
+import { neighbours, stateAt } from "../log/timeline.js";
+import { shortText } from "../log/values.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { words } from "../words.js";
 
 /** @param {App} app @param {{go: (at: number) => void, unselect: () => void}} act */
 export function happening(app, act) {
