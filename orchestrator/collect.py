@@ -15,6 +15,7 @@ from orchestrator.measure import Figures, figures
 from orchestrator.places import Places
 from orchestrator.played import Played
 from paxos.checker import OK, RULES, VIOLATED, Verdict, merge
+from paxos.checker.why import explain_path
 from paxos.events import Line, encode
 from paxos.scenario import Finding, Lines, Run, judge
 
@@ -128,6 +129,7 @@ def collect(places: Places, place: Place, played: Played) -> Result:
         for finding in findings
     )
     verdict.write(folder / "verdict.json")
+    _write_json(folder / "why.json", explain_path(folder))
     _point_latest(places.logs, played.run)
     return Result(
         scenario=played.scenario.name,

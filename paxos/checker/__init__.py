@@ -8,7 +8,10 @@ It shares no code with the roles that it judges: it reads lines
 ``history``  what each acceptor promised and accepted, what was chosen, and
              where lines are missing;
 ``rules``    R1 to R6, agreement, validity: a function each;
-``verdict``  ``ok``, ``violated`` or ``unknown``, for people and programs.
+``facts``    what a rule hands out of what it judges by, if it is asked why;
+``verdict``  ``ok``, ``violated`` or ``unknown``, for people and programs;
+``why``      why this was refused, pushed, learned: the facts in sentences;
+``stuck``    what a proposal without an answer is waiting for.
 
 ``docs/checker.md`` says for each rule what counts as evidence and what makes
 it unknown.
@@ -27,6 +30,7 @@ from paxos.checker.verdict import (
     check_lines,
     check_path,
 )
+from paxos.checker.why import explain, explain_path
 from paxos.events import LogFormatError
 
 __all__ = [
@@ -43,6 +47,8 @@ __all__ = [
     "Violation",
     "check_lines",
     "check_path",
+    "explain",
+    "explain_path",
     "load_run",
     "log_files",
     "merge",

@@ -7,7 +7,6 @@ lines cannot be missing.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Final
@@ -36,13 +35,14 @@ ALL_RULES: Final = ("R1", "R2", "R3", "R4", "R5", "R6", "agreement", "validity")
 _OPEN_END_RULES: Final = ("R6", "agreement", "validity")
 
 _ACCEPTOR: Final = frozenset(
-    {"prepare_received", "accept_received", "promise_sent", "accepted_sent"}
+    {"prepare_received", "accept_received", "promise_sent", "accepted_sent", "nack_sent"}
 )
-_PROPOSER: Final = frozenset({"prepare_sent", "promise_received", "accept_sent"})
+_PROPOSER: Final = frozenset({"prepare_sent", "promise_received", "accept_sent", "nack_received"})
 _LEARNT: Final = frozenset({"value_learned", "propose_answered", "propose_completed"})
 _WISHES: Final = frozenset({"propose_received", "propose_invoked"})
 _ENDS: Final = frozenset({"kill", "power_loss", "stop"})
 _OWN_ENDS: Final = frozenset({"failpoint_hit", "power_lost"})
+_FIRST_GUEST: Final = 101
 _HEARSAY: Final = frozenset({"accepted_received", "learn_received"})
 
 
@@ -57,6 +57,11 @@ def _is_end_of(line: Line, node: str) -> bool:
 def order_of(ballot: str) -> BallotKey:
     """A ballot in the form by which ballots are ordered."""
     return ballot_key(ballot)
+
+
+def is_guest(ballot: BallotKey) -> bool:
+    """Whether a ballot is a guest's."""
+    return ballot[1] >= _FIRST_GUEST
 
 
 def value_key(value: str | Line) -> ValueKey:
@@ -170,15 +175,16 @@ class NodeLog:
         return not self.gaps or key < self.gaps[0][0]
 
 
-@dataclass(slots=True)
+@dataclass
 class InstanceHistory:
     """One instance: what each role of each node did, in its order.
 
     Attributes:
         acceptors: requests received, replies sent, and what was on disk.
-        proposers: requests sent and promises received.
+        proposers: requests sent, promises and refusals received.
         learned: lines that state a value as learned, or tell it to a client.
         wishes: clients' values.
+        accept_requests: every ``accept_received``, with the acceptor that received it.
         hearsay_without_cause: whether some learner heard from a stranger.
     """
 
@@ -187,17 +193,25 @@ class InstanceHistory:
     proposers: dict[str, list[Line]] = field(default_factory=dict)
     learned: list[Line] = field(default_factory=list)
     wishes: list[Line] = field(default_factory=list)
+    accept_requests: list[tuple[str, Line]] = field(default_factory=list)
     hearsay_without_cause: bool = False
     line_count: int = 0
     acceptances: dict[Pair, dict[str, Line]] = field(default_factory=dict)
     chosen: list[Chosen] = field(default_factory=list)
 
-    def requests(self) -> Iterator[tuple[str, Line]]:
-        """Every ``accept_received``, with the acceptor that received it."""
-        for node, steps in self.acceptors.items():
-            for step in steps:
-                if not isinstance(step, Durable) and step["event"] == "accept_received":
-                    yield node, step
+    @cached_property
+    def client_values(self) -> set[ValueKey]:
+        """What clients wished for; a guest is its own client. Asked once all is filled."""
+        values = {value_key(line["value"]) for line in self.wishes}
+        for _, line in self.accept_requests:
+            if is_guest(order_of(line["ballot"])):
+                values.add(value_key(line["value"]))
+        return values
+
+    @cached_property
+    def asked_to_accept(self) -> set[str]:
+        """The acceptors that received a request to accept."""
+        return {node for node, _ in self.accept_requests}
 
 
 class History:
@@ -484,6 +498,8 @@ class History:
         instance.line_count += 1
         if event in _ACCEPTOR:
             instance.acceptors.setdefault(node, []).append(line)
+            if event == "accept_received":
+                instance.accept_requests.append((node, line))
         elif event in _PROPOSER:
             instance.proposers.setdefault(node, []).append(line)
         elif event in _LEARNT:

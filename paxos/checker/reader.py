@@ -9,7 +9,7 @@ the rules judge what nodes did. :meth:`Log.full` brings whole lines back.
 import json
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from sys import intern
@@ -222,35 +222,46 @@ class Log:
         return found
 
 
-def load(*paths: str | Path) -> Log:
+def load(*paths: str | Path, also: Collection[str] = ()) -> Log:
     """Read a run's folder, or one or more files of lines, merged or of one node each.
 
     Of a folder, every node's own file is read; ``events.jsonl`` only where
     there is none. ``run.json`` is taken from beside the lines.
+
+    Args:
+        paths: where.
+        also: events of which lines are kept beside those that a rule can use.
 
     Raises:
         LogFormatError: a path is not there or holds no log; the text says
             which file and line, and what is wrong with it.
     """
     files = log_files(*paths)
-    collector = _Collector(load_run(files))
+    collector = _Collector(load_run(files), also)
     for file in files:
         collector.take_file(file)
     return collector.finish(tuple(files))
 
 
-def collect(lines: Iterable[Line], run: Run | None = None, *, trusted: bool = False) -> Log:
+def collect(
+    lines: Iterable[Line],
+    run: Run | None = None,
+    *,
+    trusted: bool = False,
+    also: Collection[str] = (),
+) -> Log:
     """The log of lines that are in memory, in any order; none of them is changed.
 
     Args:
         lines: of all nodes and the runner.
         run: the runner's table, if there is one.
         trusted: they are known to be of this format, and are not looked at.
+        also: as for :func:`load`.
 
     Raises:
         LogFormatError: one of them is no line of this format.
     """
-    collector = _Collector(run)
+    collector = _Collector(run, also)
     for number, line in enumerate(lines, 1):
         try:
             collector.take(line if trusted else _checked(line))
@@ -331,8 +342,8 @@ def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, raw
 
 
-def _parse(raw: bytes) -> Line:
-    """Read a line; of one that no rule uses only the header is checked.
+def _parse(raw: bytes, used: Collection[str]) -> Line:
+    """Read a line; of one that is not used only the header is checked.
 
     Raises:
         LogFormatError: it is no line of this format.
@@ -343,7 +354,7 @@ def _parse(raw: bytes) -> Line:
         return decode(raw)  # which says what is wrong
     if isinstance(line, dict) and isinstance(line.get("event"), str):
         event = line["event"]
-        if event in USED:
+        if event in used:
             line.pop("before", None)
             line.pop("after", None)
         elif event in CATALOGUE["events"] and _has_header(line):
@@ -374,8 +385,9 @@ def _has_header(line: Line) -> bool:
 class _Collector:
     """Sorts lines to their writers as they come."""
 
-    def __init__(self, run: Run | None) -> None:
+    def __init__(self, run: Run | None, also: Collection[str]) -> None:
         self._log = Log(run=run)
+        self._used = USED.union(also)
         # Lines of no instance are used too.
         self._judged = None if run is None else {None, *run.instances.values()}
         self._first: dict[str, Key] = {}
@@ -389,7 +401,7 @@ class _Collector:
         owner = _NODE_FILE.fullmatch(path.name)
         for number, raw in _raw_lines(path):
             try:
-                line = _parse(raw)
+                line = _parse(raw, self._used)
             except ValueError as error:
                 # Half a line and nothing before it is another kind of file.
                 if number > 1 and not raw.endswith(b"\n"):
@@ -425,7 +437,7 @@ class _Collector:
         log.lines.setdefault(node, []).append(line)
 
     def _is_used(self, line: Line) -> bool:
-        if line["event"] not in USED or line.get("record", "acceptor") != "acceptor":
+        if line["event"] not in self._used or line.get("record", "acceptor") != "acceptor":
             return False
         return self._judged is None or line.get("instance") in self._judged
 

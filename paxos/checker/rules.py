@@ -9,12 +9,31 @@ whatever else is missing.
 
 Each rule reports the first breach of each kind per node, or per ballot, and
 instance: what follows from the same bug at the same place adds nothing.
+
+Whoever asks why hands a rule somebody to tell (:mod:`paxos.checker.facts`).
+Then it tells what it judges by as it goes, and goes on behind a breach; what
+it reports to a verdict, which tells nobody, is the same with and without.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
+from paxos.checker.facts import (
+    Begun,
+    Fact,
+    Found,
+    Justified,
+    Learnt,
+    OnDisk,
+    OneChosen,
+    Outbid,
+    Recovered,
+    Refused,
+    Reported,
+    Tell,
+    Wished,
+)
 from paxos.checker.history import (
     BallotKey,
     Doubt,
@@ -24,6 +43,7 @@ from paxos.checker.history import (
     Pair,
     ValueKey,
     ballot_name,
+    is_guest,
     order_of,
     pair_of,
     quoted,
@@ -34,7 +54,6 @@ from paxos.checker.order import key_of, named
 from paxos.events import Line, line_id, show
 
 _NONE: Final[BallotKey] = (0, 0)
-_FIRST_GUEST: Final = 101
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +80,11 @@ class Violation:
 
 @dataclass(slots=True)
 class Findings:
-    """What one rule found: ``judged`` counts what it looked at."""
+    """What one rule found: ``judged`` counts what it looked at, ``tell`` is who asks why."""
 
     rule: str
     history: History
+    tell: Tell | None = None
     judged: int = 0
     violations: list[Violation] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
@@ -85,25 +105,42 @@ class Findings:
             Violation(self.rule, part, instance.number, sentence, ordered, at, place(at))
         )
 
+    def told(self, instance: InstanceHistory, line: Line, found: Found) -> None:
+        """Tell whoever asks why; for callers that have seen that somebody does."""
+        assert self.tell is not None, "somebody asks"
+        self.tell(Fact(self.rule, instance.number, line, found))
+
     def doubtful(self, instance: InstanceHistory, reason: str, node: str | None = None) -> None:
         """Report that a case cannot be decided."""
         self.doubts.append(Doubt((self.rule,), reason, node, instance.number))
 
 
-Rule = Callable[[History], Findings]
+class Rule(Protocol):
+    """A rule as a function; with ``tell`` it tells why as it goes."""
+
+    def __call__(self, history: History, tell: Tell | None = None) -> Findings:
+        """Apply the rule."""
 
 
-def promise_kept(history: History) -> Findings:
+def promise_kept(history: History, tell: Tell | None = None) -> Findings:
     """R1: once an acceptor has promised b, it sends no Promise and no Accepted below b.
 
     It has promised b once it has *sent* a Promise or an Accepted at b, in
     whatever incarnation. Equal is allowed: a lost reply may be asked for again.
     What a crash took before any reply left binds nobody.
     """
-    found = Findings("R1", history)
+    found = Findings("R1", history, tell)
     for instance, node, steps in _acceptors(history):
         highest: Line | None = None
-        for line in _lines(steps, "promise_sent", "accepted_sent"):
+        disk: Durable | None = None
+        for line in steps:
+            if isinstance(line, Durable):
+                disk = line
+                continue
+            if line["event"] not in {"promise_sent", "accepted_sent"}:
+                if tell is not None and line["event"] == "nack_sent":
+                    found.told(instance, line, Refused(highest, disk))
+                continue
             found.judged += 1
             if highest is None or order_of(line["ballot"]) >= order_of(highest["ballot"]):
                 highest = line
@@ -115,18 +152,19 @@ def promise_kept(history: History) -> Findings:
                 f"{_reply(line)} at {line['ballot']} ({line_id(line)}), which is lower",
                 [highest],
             )
-            break
+            if tell is None:
+                break
     return found
 
 
-def honest_promise(history: History) -> Findings:
+def honest_promise(history: History, tell: Tell | None = None) -> Findings:
     """R2: a Promise carries the highest-numbered pair that its acceptor has accepted.
 
     It has accepted a pair once that is on disk or an Accepted for it has been
     sent, whichever is first. Where a broken proposer used one ballot for two
     values, either is an honest answer: an acceptor has no defence against that.
     """
-    found = Findings("R2", history)
+    found = Findings("R2", history, tell)
     for instance, node, steps in _acceptors(history):
         highest = _NONE
         # The values accepted at the highest ballot, with the line that proves each.
@@ -138,7 +176,8 @@ def honest_promise(history: History) -> Findings:
                 pair, line = step, step
             elif step["event"] == "promise_sent":
                 found.judged += 1
-                if _judge_report(found, instance, node, step, highest, accepted):
+                is_broken = _judge_report(found, instance, node, step, highest, accepted)
+                if is_broken and tell is None:
                     break
                 continue
             else:
@@ -171,15 +210,18 @@ def _judge_report(
     else:
         is_honest = ballot == highest and value_key(report["value"]) in accepted
     if is_honest:
+        if found.tell is not None:
+            line = accepted[value_key(report["value"])] if report is not None else None
+            found.told(instance, promise, Reported(line))
         return False
     evidence = list(accepted.values())
     if ballot < highest:
-        value, line = next(iter(accepted.items()))
+        value, proof = next(iter(accepted.items()))
         known = f"{quoted(shown_value(value))} at {ballot_name(highest)}"
         found.broken(
             instance,
             promise,
-            f"{subject}, but {node} had accepted {known} ({line_id(line)})",
+            f"{subject}, but {node} had accepted {known} ({line_id(proof)})",
             evidence,
         )
         return True
@@ -190,7 +232,7 @@ def _judge_report(
     return False
 
 
-def one_value_per_ballot(history: History) -> Findings:
+def one_value_per_ballot(history: History, tell: Tell | None = None) -> Findings:
     """R3: all Accept requests of a ballot carry one value; a ballot is begun once.
 
     Requests are taken from their senders' lines and from those of the
@@ -200,17 +242,19 @@ def one_value_per_ballot(history: History) -> Findings:
     proposer comes back to it from another ballot, or when a node uses a ballot
     that is not its own.
     """
-    found = Findings("R3", history)
+    found = Findings("R3", history, tell)
     for instance in history.instances.values():
         values: dict[BallotKey, dict[ValueKey, Line]] = {}
         for line in _requests_by_value(instance):
             values.setdefault(order_of(line["ballot"]), {}).setdefault(
                 value_key(line["value"]), line
             )
-        begun: set[BallotKey] = set()
+        begun: dict[BallotKey, Line] = {}
         for node, lines in instance.proposers.items():
-            begun.update(_judge_begins(found, instance, node, lines))
-        found.judged += len(begun | values.keys())
+            begun |= _judge_begins(found, instance, node, lines)
+        found.judged += len(begun.keys() | values.keys())
+        if tell is not None:
+            _tell_outbid(found, instance, begun)
         for ballot, by_value in values.items():
             if len(by_value) > 1:
                 first, second = sorted(by_value.values(), key=history.order.place)[:2]
@@ -228,20 +272,36 @@ def one_value_per_ballot(history: History) -> Findings:
 def _requests_by_value(instance: InstanceHistory) -> Iterator[Line]:
     for lines in instance.proposers.values():
         yield from _lines(lines, "accept_sent")
-    for _, line in instance.requests():
+    for _, line in instance.accept_requests:
         yield line
+
+
+def _tell_outbid(
+    found: Findings, instance: InstanceHistory, begun: Mapping[BallotKey, Line]
+) -> None:
+    """At each refusal that arrives: whose the higher ballot is."""
+    for lines in instance.proposers.values():
+        for line in _lines(lines, "nack_received"):
+            found.told(instance, line, Outbid(begun.get(order_of(line["promised"]))))
 
 
 def _judge_begins(
     found: Findings, instance: InstanceHistory, node: str, lines: Iterable[Line]
-) -> set[BallotKey]:
-    """Report a ballot that a node begins twice, or that is another's; return all it began."""
+) -> dict[BallotKey, Line]:
+    """Report a ballot that a node begins twice, or that is another's.
+
+    Returns:
+        All that it began, each with its first use.
+    """
     first_use: dict[BallotKey, Line] = {}
     reported: set[BallotKey] = set()
     current: tuple[BallotKey, int] | None = None
     for line in _lines(lines, "prepare_sent", "accept_sent"):
         ballot = order_of(line["ballot"])
         use = ballot, line["incarnation"]
+        if found.tell is not None and ballot not in first_use:
+            before = first_use[max(first_use)] if first_use else None
+            found.told(instance, line, Begun(before))
         earlier = first_use.setdefault(ballot, line)
         if ballot in reported:
             continue
@@ -267,10 +327,10 @@ def _judge_begins(
                 f"{node} uses ballot {line['ballot']} ({line_id(line)}), which is another's",
             )
         current = use
-    return set(first_use)
+    return first_use
 
 
-def justified_accept(history: History) -> Findings:
+def justified_accept(history: History, tell: Tell | None = None) -> Findings:
     """R4: a quorum's Promises, and the highest pair that they report, justify an Accept.
 
     Judged at the *first* Accept request of a ballot, from the Promises of that
@@ -282,7 +342,7 @@ def justified_accept(history: History) -> Findings:
     A ballot whose proposer has no line of it (a guest; a log that is missing)
     is judged from the Promises that acceptors sent it, without their order.
     """
-    found = Findings("R4", history)
+    found = Findings("R4", history, tell)
     if not history.quorum:
         return found
     for instance in history.instances.values():
@@ -315,6 +375,8 @@ def _judge_accept(
     wrong = _unjustified(history, instance, accept["value"], reports)
     # A Promise may stand on a line that is missing.
     if wrong is None or not history.is_whole_until(accept):
+        if wrong is None and found.tell is not None:
+            found.told(instance, accept, _justified(history, node, "source", genuine))
         return
     forged = [line for line in received if line not in genuine]
     if forged:
@@ -368,7 +430,7 @@ def _unsent_requests(
 ) -> Iterator[tuple[BallotKey, Line]]:
     """The first request of each ballot that acceptors know of, and no proposer's line."""
     met = set(sent)
-    for _, line in instance.requests():
+    for _, line in instance.accept_requests:
         ballot = order_of(line["ballot"])
         if ballot not in met:
             met.add(ballot)
@@ -393,6 +455,8 @@ def _judge_from_acceptors(
     for line in promises:
         reports.setdefault(line["node"], []).append(line["accepted"])
     wrong = _unjustified(history, instance, request["value"], reports)
+    if wrong is None and found.tell is not None:
+        found.told(instance, request, _justified(history, owner, "node", promises))
     if wrong is not None:
         found.broken(
             instance,
@@ -415,20 +479,13 @@ def _unjustified(
         who = show("have", sorted(reports, key=_node_order))
         return f"it had Promises of that ballot from {who}, and a quorum is {quorum}"
     wanted = value_key(value)
-    silent = sum(1 for answers in reports.values() if None in answers)
-    pairs = {
-        pair_of(report) for answers in reports.values() for report in answers if report is not None
-    }
+    pairs = _reported_pairs(reports)
     for ballot in sorted(ballot for ballot, key in pairs if key == wanted):
-        below = sum(
-            1
-            for answers in reports.values()
-            if any(report is None or order_of(report["ballot"]) <= ballot for report in answers)
-        )
-        if below >= quorum:
+        if len(_who_reported_at_most(reports, ballot)) >= quorum:
             return None
+    silent = len(_who_reported_at_most(reports, _NONE))
     if silent >= quorum:
-        if wanted in _client_values(instance) or not history.all_whole:
+        if wanted in instance.client_values or not history.all_whole:
             return None
         return f"{silent} Promises reported no value, and no client proposed that one"
     ballot, key = max(pairs, key=lambda pair: pair[0])
@@ -438,16 +495,41 @@ def _unjustified(
     )
 
 
-def _client_values(instance: InstanceHistory) -> set[ValueKey]:
-    """What clients wished for; a guest is its own client."""
-    values = {value_key(line["value"]) for line in instance.wishes}
-    for _, line in instance.requests():
-        if _is_guest(order_of(line["ballot"])):
-            values.add(value_key(line["value"]))
-    return values
+def _reported_pairs(reports: Mapping[str, Sequence[Line | None]]) -> set[Pair]:
+    return {
+        pair_of(report) for answers in reports.values() for report in answers if report is not None
+    }
 
 
-def justified_learning(history: History) -> Findings:
+def _who_reported_at_most(
+    reports: Mapping[str, Sequence[Line | None]], ballot: BallotKey
+) -> list[str]:
+    """The acceptors with a Promise that reports nothing above a ballot."""
+    return [
+        node
+        for node, answers in reports.items()
+        if any(report is None or order_of(report["ballot"]) <= ballot for report in answers)
+    ]
+
+
+def _justified(history: History, node: str, sender: str, promises: Iterable[Line]) -> Justified:
+    """What these Promises leave a proposer to push, by every quorum that they hold."""
+    by_sender: dict[str, list[Line]] = {}
+    for line in promises:
+        if line[sender] in history.members:
+            by_sender.setdefault(line[sender], []).append(line)
+    reports = {name: [line["accepted"] for line in lines] for name, lines in by_sender.items()}
+    allowed: dict[Pair, tuple[str, ...]] = {}
+    for pair in sorted(_reported_pairs(reports), key=lambda pair: pair[0], reverse=True):
+        supporters = _who_reported_at_most(reports, pair[0])
+        if len(supporters) >= history.quorum:
+            allowed[pair] = tuple(sorted(supporters, key=_node_order))
+    silent = sorted(_who_reported_at_most(reports, _NONE), key=_node_order)
+    free = tuple(silent) if len(silent) >= history.quorum else ()
+    return Justified(node, by_sender, allowed, free)
+
+
+def justified_learning(history: History, tell: Tell | None = None) -> Findings:
     """R5: before a node learns v, a quorum of distinct acceptors has accepted v at one ballot.
 
     The acceptors that the learner names must be such a quorum: each must have
@@ -456,7 +538,7 @@ def justified_learning(history: History) -> Findings:
     from a stranger, whose messages have no cause, the way cannot be seen; then
     an acceptance breaks the rule only if it came after the learning.
     """
-    found = Findings("R5", history)
+    found = Findings("R5", history, tell)
     if not history.quorum:
         return found
     for instance in history.instances.values():
@@ -494,6 +576,9 @@ def _judge_learning(found: Findings, instance: InstanceHistory, line: Line, know
         if wrong is not None:
             found.broken(instance, line, f"{what}; {wrong}", acceptances)
             return
+    if found.tell is not None:
+        seen = {node: by_node[node] for node in named_acceptors if node in by_node}
+        found.told(instance, line, Learnt(known, seen))
 
 
 def _not_accepted_before(
@@ -509,7 +594,7 @@ def _not_accepted_before(
     if acceptance is None:
         if not own.is_whole:
             return None
-        if own.open_end is not None and node in {receiver for receiver, _ in instance.requests()}:
+        if own.open_end is not None and node in instance.asked_to_accept:
             found.doubtful(
                 instance,
                 f"whether {node} had accepted what {line_id(learned)} learned is not known: "
@@ -548,23 +633,23 @@ def _was_seen_by_runner(history: History, line: Line) -> bool:
     return last is None or key_of(line) <= last
 
 
-def durable_before_reply(history: History) -> Findings:
+def durable_before_reply(history: History, tell: Tell | None = None) -> Findings:
     """R6 (a) and (b): what is said is on disk first, and a restart gives it back."""
-    said, recovered = reply_was_durable(history), recovery_is_honest(history)
+    said, recovered = reply_was_durable(history, tell), recovery_is_honest(history, tell)
     said.judged += recovered.judged
     said.violations += recovered.violations
     said.doubts += recovered.doubts
     return said
 
 
-def reply_was_durable(history: History) -> Findings:
+def reply_was_durable(history: History, tell: Tell | None = None) -> Findings:
     """R6 (a): what a Promise or an Accepted states was durable when it was sent.
 
     A Promise states its ballot and the pair that it reports, an Accepted its
     pair. A report of a pair that the acceptor never had is R2's affair, an
     Accepted below a higher pair that was promised R1's.
     """
-    found = Findings("R6", history)
+    found = Findings("R6", history, tell)
     for instance, node, steps in _acceptors(history):
         disk: Durable | None = None
         pairs: dict[Pair, Line] = {}
@@ -588,6 +673,8 @@ def reply_was_durable(history: History) -> Findings:
             replied = max(replied, ballot)
             # The record may be among the lines that are missing.
             if lacking is None or not history.is_whole_until(step):
+                if lacking is None and tell is not None:
+                    found.told(instance, step, OnDisk(_record_of(step, disk, pairs)))
                 continue
             evidence = [disk.line] if disk is not None else []
             late = _written_later(steps[at + 1 :], step)
@@ -602,8 +689,16 @@ def reply_was_durable(history: History) -> Findings:
                 evidence,
                 "a",
             )
-            break
+            if tell is None:
+                break
     return found
+
+
+def _record_of(reply: Line, disk: Durable | None, pairs: Mapping[Pair, Line]) -> Line | None:
+    """The line that shows what a reply states to be on the disk."""
+    if reply["event"] == "accepted_sent":
+        return pairs.get(pair_of(reply))
+    return None if disk is None else disk.line
 
 
 def _not_on_disk(
@@ -649,7 +744,7 @@ def _written_later(steps: Iterable[Line | Durable], reply: Line) -> Line | None:
     return None
 
 
-def recovery_is_honest(history: History) -> Findings:
+def recovery_is_honest(history: History, tell: Tell | None = None) -> Findings:
     """R6 (b): a restart gives back what was durable, or newer, and nothing made up.
 
     Newer is legal, because a kill keeps the page cache, when a message that
@@ -657,7 +752,7 @@ def recovery_is_honest(history: History) -> Findings:
     recovered when ``node_ready`` is written had nothing on disk; a
     ``disk_read`` by the runner counts as the recovery of a node that stayed down.
     """
-    found = Findings("R6", history)
+    found = Findings("R6", history, tell)
     for instance, node, steps in _acceptors(history):
         disk: Durable | None = None
         ballots: dict[BallotKey, Line] = {}
@@ -672,7 +767,10 @@ def recovery_is_honest(history: History) -> Findings:
             # What a node brings along from before the log began is no recovery.
             if step.is_recovery and (disk is not None or ballots):
                 found.judged += 1
+                known = len(found.violations)
                 _judge_recovery(found, instance, node, disk, step, ballots, requested)
+                if tell is not None and len(found.violations) == known:
+                    found.told(instance, step.line, Recovered(step, disk))
             disk = step
     return found
 
@@ -728,17 +826,21 @@ def _judge_recovery(
         )
 
 
-def agreement(history: History) -> Findings:
+def agreement(history: History, tell: Tell | None = None) -> Findings:
     """At most one value is chosen per instance, and every learned value is that value.
 
     What a client is told counts as learned: it is a learner too. A value that
     was learned while nothing is chosen breaks R5, not this, until another is
     chosen or learned.
     """
-    found = Findings("agreement", history)
+    found = Findings("agreement", history, tell)
     for instance in history.instances.values():
         found.judged += 1
+        known = len(found.violations)
         _judge_choices(found, instance)
+        if tell is not None and len(found.violations) == known and instance.chosen:
+            first = instance.chosen[0]
+            found.told(instance, first.moment, OneChosen(first))
         _judge_learned(found, instance)
     return found
 
@@ -818,14 +920,14 @@ def _told(line: Line, value: str | Line) -> str:
     return f"{line['node']} {verb} {quoted(value)} ({line_id(line)})"
 
 
-def validity(history: History) -> Findings:
+def validity(history: History, tell: Tell | None = None) -> Findings:
     """A chosen value was proposed by a client before.
 
     Clients' wishes are ``propose_received`` at a node and ``propose_invoked``
     by the runner. A guest proposes without either, and keeps no log: whether
     a client wished for its value cannot be known.
     """
-    found = Findings("validity", history)
+    found = Findings("validity", history, tell)
     for instance in history.instances.values():
         met: set[ValueKey] = set()
         for chosen in instance.chosen:
@@ -847,14 +949,17 @@ def _judge_origin(found: Findings, instance: InstanceHistory, key: ValueKey) -> 
         if accepted == key
         for line in by_node.values()
     ]
-    requests = [line for _, line in instance.requests() if value_key(line["value"]) == key]
+    requests = [line for _, line in instance.accept_requests if value_key(line["value"]) == key]
     # A disk that the runner read was written at some time before.
     dated = [line for line in acceptances if line["event"] != "disk_read"]
     first = min(dated or requests or acceptances, key=order.place)
     wishes = [line for line in instance.wishes if value_key(line["value"]) == key]
-    if any(order.before(wish, first) for wish in wishes):
-        return
-    guest = next((line for line in requests if _is_guest(order_of(line["ballot"]))), None)
+    for wish in wishes:
+        if order.before(wish, first):
+            if found.tell is not None:
+                found.told(instance, first, Wished(wish, shown_value(key)))
+            return
+    guest = next((line for line in requests if is_guest(order_of(line["ballot"]))), None)
     if guest is not None:
         owner = guest["ballot"].rpartition(".")[2]
         found.doubtful(
@@ -905,10 +1010,6 @@ def _lines(steps: Iterable[Line | Durable], *events: str) -> Iterator[Line]:
     for step in steps:
         if not isinstance(step, Durable) and step["event"] in events:
             yield step
-
-
-def _is_guest(ballot: BallotKey) -> bool:
-    return ballot[1] >= _FIRST_GUEST
 
 
 def _node_order(node: str) -> tuple[int, str]:

@@ -18,7 +18,8 @@ within. A long value is its digest: the core never looks into a value.
 ``verdict``  all nodes together, for people and programs.
 """
 
-from paxos.conformance.replay import Departure, OutOfOrder
+from paxos.conformance.inputs import body_of, message_of, restored, stored_of
+from paxos.conformance.replay import Departure, NodeReplay, OutOfOrder, Present
 from paxos.conformance.verdict import (
     DEPARTED,
     OK,
@@ -28,6 +29,7 @@ from paxos.conformance.verdict import (
     Table,
     conform,
     conform_in_any_order,
+    replay_of,
 )
 
 __all__ = [
@@ -37,8 +39,15 @@ __all__ = [
     "UNKNOWN",
     "Conformance",
     "Departure",
+    "NodeReplay",
     "OutOfOrder",
+    "Present",
     "Table",
+    "body_of",
     "conform",
     "conform_in_any_order",
+    "message_of",
+    "replay_of",
+    "restored",
+    "stored_of",
 ]

@@ -93,7 +93,7 @@ def input_of(body: Line) -> Input:
         case _:
             assert event in RECEIVED, f"no input of the core: {event}"
             return Received(
-                node_key(body["source"]), _message_of(body), answer=body.get("answer", False)
+                node_key(body["source"]), message_of(body), answer=body.get("answer", False)
             )
 
 
@@ -134,9 +134,15 @@ def settings_of(named: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _message_of(body: Line) -> Message:
+def message_of(body: Line) -> Message:
+    """The message that a line sends or receives.
+
+    Args:
+        body: what :func:`body_of` made of a line with an instance, whose event
+            ends in ``_received`` or ``_sent``.
+    """
     number = body["instance"]
-    match body["event"]:
+    match body["event"].replace("_sent", "_received"):
         case "prepare_received":
             return Prepare(number, _ballot(body["ballot"]))
         case "promise_received":

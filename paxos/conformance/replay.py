@@ -17,6 +17,7 @@ from paxos.conformance.inputs import (
 )
 from paxos.events import HEADER, Line, line_id, narrate, node_key, show
 from paxos.protocol import (
+    ROLES,
     AcceptorRecord,
     Effect,
     Instance,
@@ -24,6 +25,7 @@ from paxos.protocol import (
     NodeId,
     Persist,
     Record,
+    Roles,
     RoundRecord,
     SetTimer,
     Settings,
@@ -67,6 +69,21 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """Where a node is in one instance, as far as its lines were taken.
+
+    Attributes:
+        instance: its memory.
+        awaited: the effects of its last step that are still to be carried out.
+        departure: why this is not to be relied on, if its lines are not the core's.
+    """
+
+    instance: Instance
+    awaited: tuple[Effect, ...] = ()
+    departure: Departure | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Awaited:
     """An effect of the step in hand, with its line."""
 
@@ -95,6 +112,7 @@ class _Incarnation:
     node_id: NodeId
     members: tuple[NodeId, ...]
     is_ready: bool
+    roles: Roles = ROLES
     is_armed: bool = False
     instances: dict[int, Instance] = field(default_factory=dict)
     own_settings: list[tuple[int, int, dict[str, Any]]] = field(default_factory=list)
@@ -133,7 +151,7 @@ class _Incarnation:
 
     def instance(self, number: int) -> Instance:
         return self.instances.get(number) or Instance.new(
-            number, self.node_id, self.members, self.settings_of(number)
+            number, self.node_id, self.members, self.settings_of(number), self.roles
         )
 
 
@@ -151,6 +169,10 @@ class NodeReplay:
         begin: the first line, where a run begins in the middle of an
             incarnation. Of the instances that are followed none was met before.
         settings: those with which the node ran then; ``None`` if nobody knows.
+        roles: what plays the roles; a broken variant's, where its own log is
+            followed.
+        any_disk: whether a start may find anything on its disk, because what
+            kept it is broken; then that is not compared.
 
     Attributes:
         step_count, effect_count: what was compared.
@@ -166,8 +188,13 @@ class NodeReplay:
         judged: frozenset[int] | None = None,
         begin: Place | None = None,
         settings: Mapping[str, Any] | None = None,
+        roles: Roles = ROLES,
+        *,
+        any_disk: bool = False,
     ) -> None:
         self.node: Final = node
+        self._roles = roles
+        self._any_disk = any_disk
         self.step_count = 0
         self.effect_count = 0
         self.doubts: list[str] = []
@@ -201,6 +228,20 @@ class NodeReplay:
         self._last = place
         if self._now is not None:
             self._follow(self._now, line)
+
+    def present(self, number: int) -> Present | None:
+        """Where the node is in an instance; ``None`` where that cannot be known.
+
+        Whether its process still runs, only others can tell.
+        """
+        now = self._now
+        if now is None:
+            return None
+        return Present(
+            now.instance(number),
+            tuple(one.effect for one in now.awaited.get(number, ())),
+            now.departed.get(number) or now.cut.get(number),
+        )
 
     def finish(self) -> list[Departure]:
         """The departures, in order; nothing more is taken."""
@@ -242,7 +283,7 @@ class NodeReplay:
         except (AttributeError, ValueError) as error:
             self._lose(f"{where} holds settings that the core does not have: {error}")
             return
-        self._now = _Incarnation(known, node_id, members, is_ready)
+        self._now = _Incarnation(known, node_id, members, is_ready, self._roles)
 
     def _end_incarnation(self) -> None:
         if self._now is None:
@@ -304,9 +345,12 @@ class NodeReplay:
         now.recovered.add(number)
         now.disk[number] = found
         now.instances[number] = Instance.recovered(
-            number, now.node_id, now.members, now.settings_of(number), found
+            number, now.node_id, now.members, now.settings_of(number), found, self._roles
         )
-        states = None if self._left is None else self._left.get(number, [Stored()])
+        states = None
+        if self._left is not None and not self._any_disk:
+            # The log shows what the roles begin with.
+            states = [self._roles.recover(one) for one in self._left.get(number, [Stored()])]
         if states and not any(_may_be(found, state) for state in states):
             expected = comparable(recovered_line(number, states[0]))
             now.departed[number] = _differently(number, line, body_of(line), expected)
@@ -314,7 +358,8 @@ class NodeReplay:
     def _look_for_lost(self, now: _Incarnation, line: Line) -> None:
         """Of what was durable, nothing may be missing when the node is ready."""
         now.is_ready = True
-        for number, states in sorted((self._left or {}).items()):
+        left = {} if self._any_disk else self._left or {}
+        for number, states in sorted(left.items()):
             if number in now.recovered or not states or _may_be(Stored(), states[0]):
                 continue
             expected = recovered_line(number, states[0])

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from paxos.conformance.replay import Departure, NodeReplay, Place
 from paxos.events import Line, line_id, narrate, node_key
+from paxos.protocol import ROLES, Roles
 
 OK: Final = "ok"
 DEPARTED: Final = "departed"
@@ -107,7 +108,7 @@ def conform(lines: Iterable[Line], table: Table | None = None) -> Conformance:
             continue
         replay = replays.get(node)
         if replay is None:
-            replay = replays[node] = _replay(node, table)
+            replay = replays[node] = replay_of(node, table)
         replay.take(line)
     ordered = [replays[node] for node in sorted(replays, key=node_key)]
     departures = tuple(departure for replay in ordered for departure in replay.finish())
@@ -127,15 +128,27 @@ def conform_in_any_order(lines: Iterable[Line], table: Table | None = None) -> C
     return conform(sorted(lines, key=lambda line: (line["incarnation"], line["seq"])), table)
 
 
-def _replay(node: str, table: Table | None) -> NodeReplay:
+def replay_of(
+    node: str, table: Table | None, roles: Roles = ROLES, *, any_disk: bool = False
+) -> NodeReplay:
+    """A replay of a node's lines that none were given to yet.
+
+    Args:
+        node: whose.
+        table: of the run, if there is one.
+        roles: what plays the roles.
+        any_disk: whether a start may find anything on its disk.
+    """
     if table is None:
-        return NodeReplay(node)
+        return NodeReplay(node, roles=roles, any_disk=any_disk)
     return NodeReplay(
         node,
         tuple(sorted(node_key(member) for member in table.members)),
         table.instances,
         table.begins.get(node),
         table.settings.get(node),
+        roles,
+        any_disk=any_disk,
     )
 
 

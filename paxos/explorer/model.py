@@ -68,6 +68,15 @@ class Model:
         return VALUES[: self.values]
 
     @property
+    def wished(self) -> tuple[str, ...]:
+        """Every value that a client has wished for, or may: none else may be chosen."""
+        return self.wishes
+
+    def may_begin(self, node_id: NodeId) -> bool:
+        """Whether a node may begin ballots."""
+        return node_id <= self.proposing
+
+    @property
     def sometimes(self) -> tuple[str, ...]:
         """What some state must show, else the model has shown nothing."""
         duel = ("duel",) if self.proposing > 1 and self.ballots > 1 else ()

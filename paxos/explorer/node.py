@@ -143,6 +143,19 @@ def newborn(model: Model, accused: Accused, node_id: NodeId) -> Local:
     )
 
 
+def as_found(memory: Instance | None, awaited: Iterable[Effect], disk: Disk, ghost: Ghost) -> Local:
+    """A node as something else than this model has left it.
+
+    Args:
+        memory: ``None`` while it is down.
+        awaited: the effects of its last step that it has not carried out yet.
+        disk: what outlives its process.
+        ghost: what the rules remember.
+    """
+    known = None if memory is None else _projected(memory)
+    return _without_idle_ghost(Local(known, tuple(_kept(awaited)), disk, ghost))
+
+
 # What the network and the clients may do to a node that is up and at rest.
 
 

@@ -4,10 +4,10 @@ It is the reference for the engine with numpy, and the one that runs in a
 browser tab. A state is a tuple: the nodes' parts, then what was used up.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from paxos.explorer.result import Move, Search, Trace
-from paxos.explorer.rules import judge
+from paxos.explorer.rules import Facts, judge
 from paxos.explorer.tables import Row, Tables, rules_of
 
 State = tuple[int, ...]
@@ -28,6 +28,7 @@ class PlainSearch(Search):
         self.reached: dict[State, tuple[State, int, Row] | None] = {first: None}
         self._level = [first]
         self._judge(first)
+        self._note(rules_of(tables.broken_at_start), first)
 
     @property
     def distinct(self) -> int:
@@ -94,12 +95,15 @@ class PlainSearch(Search):
         )
         found = self._judged.get(facts)
         if found is None:
-            broken, shown = judge(
-                [self.tables.facts.items[number] for number in facts], self.model.wishes
-            )
-            found = self._judged[facts] = broken + shown
+            known = [self.tables.facts.items[number] for number in facts]
+            found = self._judged[facts] = self.names_of(known)
         if found:
             self._note(found, state)
+
+    def names_of(self, facts: Sequence[Facts]) -> tuple[str, ...]:
+        """The properties that a state breaks or shows, from what its nodes amount to."""
+        broken, shown = judge(facts, self.model.wished)
+        return broken + shown
 
     def _note(self, names: Collection[str], state: State, *moves: Move) -> None:
         for name in names:

@@ -234,6 +234,16 @@ class Facts:
         return replace(self, accepted=self.accepted | outbox.accepted)
 
 
+def chosen_pairs(facts: Sequence[Facts]) -> set[Pair]:
+    """The pairs that a quorum has accepted."""
+    quorum = majority(len(facts))
+    counts: dict[Pair, int] = {}
+    for one in facts:
+        for pair in one.accepted:
+            counts[pair] = counts.get(pair, 0) + 1
+    return {pair for pair, count in counts.items() if count >= quorum}
+
+
 def judge(facts: Sequence[Facts], wishes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The *always* properties that a state breaks, and the *sometimes* ones that it shows.
 
@@ -242,12 +252,7 @@ def judge(facts: Sequence[Facts], wishes: Sequence[str]) -> tuple[tuple[str, ...
         wishes: what clients may wish for at all. That a value was wished for
             *before* is judged where a proposer pushes it.
     """
-    quorum = majority(len(facts))
-    counts: dict[Pair, int] = {}
-    for one in facts:
-        for pair in one.accepted:
-            counts[pair] = counts.get(pair, 0) + 1
-    pairs = {pair for pair, count in counts.items() if count >= quorum}
+    pairs = chosen_pairs(facts)
     chosen = {value for _, value in pairs}
     learned = {pair for one in facts for pair in one.learned}
     values = {value for _, value in learned}

@@ -6,7 +6,7 @@ by hand like that, the real objects of the simulator, real processes and real
 containers come to the same violation, and the log's checker says so.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from paxos.explorer import node as nodes
 from paxos.explorer.model import INSTANCE, Accused, Model
 from paxos.explorer.node import Local
 from paxos.explorer.result import Move, Trace
-from paxos.explorer.tables import Action, Envelope
+from paxos.explorer.tables import Action, Envelope, Start
 from paxos.protocol import (
     Accept,
     Accepted,
@@ -69,19 +69,32 @@ class Turn:
     pending: tuple[Persist | Send, ...]
 
 
-def turns(trace: Trace, model: Model, accused: Accused) -> list[Turn]:
+def turns(trace: Trace, model: Model, accused: Accused, starts: Sequence[Start] = ()) -> list[Turn]:
     """The moves with their effects in them, carried out on the real objects again.
 
     In a trace of single effects they are gathered at the input that they
     belong to: to carry an effect out earlier takes nothing from anybody, and
     what no effect followed may as well be done at once.
+
+    Args:
+        trace: the moves.
+        model: the bounds that were searched.
+        accused: the protocol.
+        starts: how the nodes began, by position; by default new. What is
+            pending there is no turn's.
     """
     found: list[Turn] = []
-    local = {member: nodes.newborn(model, accused, member) for member in model.members}
+    if starts:
+        local = {member: starts[member - 1].local for member in model.members}
+    else:
+        local = {member: nodes.newborn(model, accused, member) for member in model.members}
     # Of the step that each node is at: its place among the turns, and how
     # many of its effects are done.
     current: dict[NodeId, tuple[int, int]] = {}
     sent: dict[NodeId, set[tuple[NodeId, Message]]] = {member: set() for member in model.members}
+    for start in starts:
+        for envelope in start.told:
+            sent[envelope.source].add((envelope.to, envelope.message))
 
     def carry_out(member: NodeId, count: int) -> None:
         for _ in range(count):
@@ -91,8 +104,9 @@ def turns(trace: Trace, model: Model, accused: Accused) -> list[Turn]:
                 local[member] = nodes.sent(local[member])
             else:
                 local[member] = nodes.persist(local[member], accused)
-            place, done = current[member]
-            current[member] = place, done + 1
+            if member in current:
+                place, done = current[member]
+                current[member] = place, done + 1
 
     def drop_repeated(member: NodeId) -> None:
         while local[member].pending:
@@ -101,6 +115,9 @@ def turns(trace: Trace, model: Model, accused: Accused) -> list[Turn]:
                 break
             carry_out(member, 1)
 
+    if model.whole_steps:
+        for member in model.members:
+            carry_out(member, len(local[member].pending))
     for move in trace:
         member, action = move.node, move.action
         before = local[member]
@@ -171,16 +188,32 @@ def _cut(local: Local, verb: str, accused: Accused) -> Local:
 # Scenario steps.
 
 
-def steps(trace: Trace, model: Model, accused: Accused) -> list[Step]:
+def steps(
+    trace: Trace,
+    model: Model,
+    accused: Accused,
+    *,
+    starts: Sequence[Start] = (),
+    received: Iterable[Envelope] = (),
+    wish: str = "wish",
+) -> list[Step]:
     """The steps of a scenario that plays a trace.
+
+    Args:
+        trace: the moves.
+        model: the bounds that were searched.
+        accused: the protocol.
+        starts: how the nodes began, by position; by default new.
+        received: the messages that had arrived before.
+        wish: the first part of the names of clients' wishes.
 
     Raises:
         NotPlayable: a world cannot do what the model did.
     """
     found: list[Step] = []
     wishes = 0
-    delivered: set[Envelope] = set()
-    for turn in turns(trace, model, accused):
+    delivered = set(received)
+    for turn in turns(trace, model, accused, starts):
         name = node_name(turn.node)
         cut = turn.action.after
         if cut is not None:
@@ -191,7 +224,7 @@ def steps(trace: Trace, model: Model, accused: Accused) -> list[Step]:
                 found.append(
                     {
                         "propose": {
-                            "name": f"wish{wishes}",
+                            "name": f"{wish}{wishes}",
                             "at": name,
                             "value": turn.action.value,
                         }
@@ -204,7 +237,7 @@ def steps(trace: Trace, model: Model, accused: Accused) -> list[Step]:
                 assert envelope is not None, "a delivery has a message"
                 again = envelope in delivered
                 delivered.add(envelope)
-                found.append({"deliver": _described(envelope, again=again)})
+                found.append({"deliver": described(envelope, again=again)})
             case "kill" | "power_loss" | "start" as verb:
                 found.append({verb: name})
             case "corrupt":
@@ -225,7 +258,8 @@ def _fires(turn: Turn, name: str) -> Iterator[Step]:
     yield {"fire": {"node": name, "timer": str(Timer.RETRY)}}
 
 
-def _described(envelope: Envelope, *, again: bool) -> Step:
+def described(envelope: Envelope, *, again: bool) -> Step:
+    """A message as the step ``deliver`` names it; ``again`` if it was delivered before."""
     message = envelope.message
     found: Step = {
         "kind": _KINDS[type(message)],
@@ -251,10 +285,12 @@ def _described(envelope: Envelope, *, again: bool) -> Step:
     return found
 
 
-def _kind(turn: Turn) -> str:
-    """The kind of input that a failpoint is to strike at."""
+def _kind(turn: Turn) -> str | None:
+    """The kind of input that a failpoint is to strike at; ``None`` for a timer, which has none."""
     envelope = turn.action.envelope
-    return "propose" if envelope is None else _KINDS[type(envelope.message)]
+    if envelope is None:
+        return "propose" if turn.action.value is not None else None
+    return _KINDS[type(envelope.message)]
 
 
 def _before_cut(turn: Turn, name: str) -> Iterator[Step]:
@@ -272,7 +308,10 @@ def _before_cut(turn: Turn, name: str) -> Iterator[Step]:
         point = "before_sync"
     else:
         point = _point(turn.pending, done)
-    failpoint: Step = {"node": name, "point": point, "kind": _kind(turn)}
+    failpoint: Step = {"node": name, "point": point}
+    kind = _kind(turn)
+    if kind is not None:
+        failpoint["kind"] = kind
     if point == "between_sends":
         send = next(effect for effect in turn.pending[done - 1 :] if isinstance(effect, Send))
         failpoint["kind"] = _KINDS[type(send.message)]
@@ -324,7 +363,7 @@ def told_move(move: Move) -> str:
             text = f"{name} gives its ballot up and begins the next"
         case "deliver" | "copy" as verb:
             assert envelope is not None, "a message is taken"
-            about = _described(envelope, again=False)
+            about = described(envelope, again=False)
             kind = about.pop("kind")
             source, _ = about.pop("from"), about.pop("to")
             fields = " ".join(f"{key} {value}" for key, value in about.items())
@@ -366,7 +405,7 @@ def scenario(
         "nodes": model.nodes,
         "instances": [INSTANCE_NAME],
         "settings": {"own_ballots": False},
-        "steps": [*steps(trace, model, accused), *_told_by_a_log(trace, accused)],
+        "steps": [*steps(trace, model, accused), *told_by_a_log(trace, accused)],
         "expectations": [],
         "must_happen": [_last(turns(trace, model, accused))],
         "notice": "Every step is needed: no schedule within these bounds gets there with fewer.",
@@ -374,18 +413,23 @@ def scenario(
     return data
 
 
-def _told_by_a_log(trace: Trace, accused: Accused) -> Iterator[Step]:
+def told_by_a_log(trace: Trace, accused: Accused) -> Iterator[Step]:
     """What a log needs beyond the trace: a disk that lied is found out when the power fails.
 
     The model knows at once that what was said is not durable. A node, and so
     its log, believes its disk until it starts again.
     """
-    faults, last = accused.faults, trace[-1]
-    lies = faults.synced is Synced.CACHED or faults.failed_sync is FailedSync.GOES_ON
-    if lies and last.action.verb in {"deliver", "effect"}:
-        name = node_name(last.node)
-        yield {"power_loss": name}
-        yield {"start": name}
+    last = trace[-1]
+    if last.action.verb in {"deliver", "effect"}:
+        yield from told_at_a_start(last.node, accused)
+
+
+def told_at_a_start(node: NodeId, accused: Accused) -> Iterator[Step]:
+    """Let a node find out, and its log say, that its disk lied; nothing if the disk is honest."""
+    faults = accused.faults
+    if faults.synced is Synced.CACHED or faults.failed_sync is FailedSync.GOES_ON:
+        yield {"power_loss": node_name(node)}
+        yield {"start": node_name(node)}
 
 
 def _last(played: Sequence[Turn]) -> Step:

@@ -79,6 +79,21 @@ class Action:
     after: tuple[str, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A node as a search finds it, where that does not begin with new nodes.
+
+    Attributes:
+        local: its local state.
+        network: what it has sent and may still arrive, in the order of sending.
+        told: all that it has ever sent, for the rules.
+    """
+
+    local: Local
+    network: tuple[Envelope, ...] = ()
+    told: tuple[Envelope, ...] = ()
+
+
 class Part(NamedTuple):
     """A node in a state: its local state, and its :class:`Sent`, both by number."""
 
@@ -229,22 +244,45 @@ def bits_of(word: int) -> Iterator[int]:
 class Tables:
     """The tables of all nodes of a model.
 
+    Args:
+        model: the bounds.
+        accused: the protocol.
+        starts: how each node begins, by position; by default new, with nothing sent.
+
     Attributes:
         nodes: by position; node id 1 is at 0.
+        broken_at_start: the rules that a step breaks which was under way when a
+            search from somewhere began, as bits.
         actions: by number.
         facts: by number.
     """
 
-    def __init__(self, model: Model, accused: Accused) -> None:
+    def __init__(self, model: Model, accused: Accused, starts: Sequence[Start] = ()) -> None:
         self.model = model
         self.accused = accused
         self.actions: Interned[Action] = Interned()
         self.facts: Interned[Facts] = Interned()
         self._told: dict[tuple[int, frozenset[Pair]], int] = {}
         self.nodes = [NodeTable(member) for member in model.members]
-        for table in self.nodes:
-            first = table.locals.number(nodes.newborn(model, accused, table.node_id))
-            self.part(table, first, table.nothing_sent)
+        self.broken_at_start = 0
+        for position, table in enumerate(self.nodes):
+            if not starts:
+                first = table.locals.number(nodes.newborn(model, accused, table.node_id))
+                self.part(table, first, table.nothing_sent)
+                continue
+            start = starts[position]
+            # A step under way is carried out to its end where steps are whole.
+            first, sent = table.locals.number(start.local), self._sent(table, start)
+            self.broken_at_start |= self._settled(table, first, sent)[1]
+
+    def _sent(self, table: NodeTable, start: Start) -> int:
+        """The number of what a node has sent before a search began."""
+        bits, outbox = 0, Outbox()
+        for envelope in start.network:
+            bits |= 1 << self._leaving_bit(table, Send(envelope.to, envelope.message))
+        for envelope in start.told:
+            outbox = outbox.plus(envelope.to, envelope.message)
+        return table.sents.number(Sent(bits, outbox))
 
     @property
     def call_count(self) -> int:
@@ -368,7 +406,7 @@ class Tables:
                     action = self.actions.number(Action(verb))
                     yield Step(action, Cost.DISK_FAULT, table.locals.number(left), 0)
             return
-        if not local.pending and table.node_id <= model.proposing:
+        if not local.pending and model.may_begin(table.node_id):
             for value in (*model.wishes, None):
                 table.call_count += 1
                 begun = nodes.start_ballot(local, value)

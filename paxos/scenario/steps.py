@@ -33,7 +33,7 @@ from paxos.scenario.model import (
     Wait,
 )
 from paxos.scenario.patterns import read_sight
-from paxos.scenario.reading import Fields, Node
+from paxos.scenario.reading import Fields, Node, ScenarioError
 
 SCHEMES: Final = ("rounds", "interleaved", "ranges")
 _MOST_MS: Final = 600_000
@@ -104,6 +104,25 @@ def read_steps(node: Node, names: Names) -> tuple[Step, ...]:
     if not steps:
         raise node.error("a scenario has at least one step")
     return steps
+
+
+def read_step(data: object, names: Names) -> Step:
+    """Read one step by itself: a command given by hand.
+
+    Whether a fault or an operation that it names exists is not looked at: who
+    carries it out knows what is in force.
+
+    Args:
+        data: the step as plain data, ``{"kill": "n1"}``.
+        names: what it may speak of.
+
+    Raises:
+        ScenarioError: it has no verb or two, or uses it wrongly.
+    """
+    try:
+        return _read_step(Node(data), names)
+    except ScenarioError as error:
+        raise ScenarioError(error.path or ("the step",), error.reason) from error
 
 
 def _read_list(node: Node, names: Names, seen: _Seen) -> Iterator[Step]:
