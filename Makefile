@@ -34,8 +34,18 @@ scenarios: setup ## Run all scenarios (WORLD=docker|local|sim, SEED= for sim)
 	@$(LAB) scenarios $(world) $(nodes) $(seed)
 
 .PHONY: web
-web: setup ## Serve the replay page on 127.0.0.1 (PORT=)
-	@$(LAB) web $(port)
+web: setup ## Serve the page on 127.0.0.1 (PORT= WORLD=docker|local NODES=)
+	@[ -d web/pyodide/node_modules ] || $(PY) -m orchestrator.pyodide || true
+	@$(LAB) web $(port) $(world) $(nodes)
+
+.PHONY: pyodide
+pyodide: setup ## Fetch Python for the page's sandbox, and check it (needs npm)
+	@$(PY) -m orchestrator.pyodide
+
+.PHONY: site
+site: setup ## Make the page a folder that any web server can publish (OUT=site RUNS=)
+	@$(PY) -m orchestrator.pyodide || true
+	@$(LAB) site $(if $(OUT),--out '$(OUT)') $(foreach run,$(RUNS),--run '$(run)')
 
 .PHONY: check
 check: setup ## Judge a log folder anew (RUN=logs/latest)

@@ -4,9 +4,10 @@ import ast
 import difflib
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Final
 
 from paxos.protocol import ROLES, Roles, Settings
@@ -15,6 +16,8 @@ from paxos.variants import GROUPS, LIVENESS, TOLD, VARIANTS, InMessages, Size, V
 _CONTEXT: Final = 100
 """Rows of a diff around a change: all that a handler has."""
 _COMMAND: Final = "paxos-lab variants --docs > docs/variants.md"
+
+Handler = Callable[..., object] | property
 
 _NONE: Final = "-"
 
@@ -38,8 +41,8 @@ What is marked *{told}* was not looked up where it happened.
 def diff(variant: Variant) -> list[str]:
     """What changed, as lines of a unified diff of the handler, without docstrings and comments."""
     rows: list[str] = []
-    for correct, broken in _changed(variant):
-        rows += _diff(correct, broken)
+    for change in changes(variant):
+        rows += _diff(*change.rows)
     return rows
 
 
@@ -169,8 +172,29 @@ def _count(number: int | None, word: str, ending: str = "s") -> str:
 # --- the diff -----------------------------------------------------------------------------
 
 
-def _changed(variant: Variant) -> Iterator[tuple[list[str], list[str]]]:
-    """What was there and what is there instead, as lines of source."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a variant changes, and what stands there in the correct protocol.
+
+    Attributes:
+        name: the handler's, or the setting's.
+        owner: the class that the broken handler stands in; ``None`` for a plain function
+            and for a setting.
+        broken: the handler; ``None`` for a setting.
+        correct: what it replaces; ``None`` where there is nothing, or only a default.
+        rows: what was there and what is there instead, as lines of source without
+            docstrings and comments.
+    """
+
+    name: str
+    owner: type | None
+    broken: Handler | None
+    correct: Handler | None
+    rows: tuple[list[str], list[str]]
+
+
+def changes(variant: Variant) -> Iterator[Change]:
+    """All that a variant changes, in the order in which it is told."""
     for part in fields(Roles):
         broken, correct = getattr(variant.roles, part.name), getattr(ROLES, part.name)
         if broken is correct:
@@ -178,17 +202,28 @@ def _changed(variant: Variant) -> Iterator[tuple[list[str], list[str]]]:
         if isinstance(broken, type):
             for name, member in vars(broken).items():
                 if callable(member) or isinstance(member, property):
-                    yield _source(inspect.getattr_static(correct, name)), _source(member)
+                    was = inspect.getattr_static(correct, name)
+                    yield Change(name, broken, member, was, (_source(was), _source(member)))
         else:
-            yield _source_of_default(part.name), _source(broken)
+            rows = _source_of_default(part.name), _source(broken)
+            yield Change(part.name, None, broken, None, rows)
     if variant.shown is not None:
-        was, now = variant.shown
-        yield ([] if was is None else _source(was)), _source(now)
+        before, now = variant.shown
+        rows = ([] if before is None else _source(before)), _source(now)
+        yield Change(now.__name__, _owner(now), now, before, rows)
     for name, value in variant.settings.items():
-        yield [f"{name} = {getattr(Settings(), name)}"], [f"{name} = {value}"]
+        rows = [f"{name} = {getattr(Settings(), name)}"], [f"{name} = {value}"]
+        yield Change(name, None, None, None, rows)
 
 
-def _source(thing: Callable[..., object] | property) -> list[str]:
+def _owner(function: Callable[..., object]) -> type | None:
+    """The class that a function stands in, if it stands in one."""
+    name, _, inner = function.__qualname__.rpartition(".")
+    found = vars(sys.modules[function.__module__]).get(name) if inner and name else None
+    return found if isinstance(found, type) else None
+
+
+def _source(thing: Handler) -> list[str]:
     """The source of a function, without its docstring and comments."""
     function = thing.fget if isinstance(thing, property) else thing
     assert function is not None, "a property can be read"

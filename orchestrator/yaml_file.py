@@ -105,6 +105,7 @@ _ORDER: Final = (
     "ranges",
     "degrade",
     "sizes",
+    "tour",
 )
 """From the easiest insight to the hardest; a new file comes last until it has a place."""
 
