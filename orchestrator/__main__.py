@@ -15,6 +15,7 @@ from orchestrator.containers import COMMANDS
 from orchestrator.explore import explore_command
 from orchestrator.explore_bench import bench_explorer
 from orchestrator.fuzz_command import fuzz_command
+from orchestrator.lazy_command import LazyCommand
 from orchestrator.places import Places
 from orchestrator.variants import variant_command, variants_command
 
@@ -146,8 +147,9 @@ def broken(detail: int, *, as_json: bool) -> None:
 
 @app.command()
 @click.argument("path", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--why", metavar="LINE", help="Say why of one line of the log (n1/1/20), or of all.")
 @_JSON
-def check(path: tuple[Path, ...], *, as_json: bool) -> None:
+def check(path: tuple[Path, ...], why: str | None, *, as_json: bool) -> None:
     """Judge a run's folder or log files, whoever wrote them."""
     from orchestrator.judging import judge_path  # noqa: PLC0415
     from paxos.checker import OK, VIOLATED, LogFormatError  # noqa: PLC0415
@@ -161,6 +163,10 @@ def check(path: tuple[Path, ...], *, as_json: bool) -> None:
         click.echo(json.dumps(verdict.as_json(), ensure_ascii=False, indent=1))
     else:
         click.echo(verdict.as_text())
+        if why is not None:
+            from orchestrator.why_told import why_text  # noqa: PLC0415 - seldom asked for
+
+            click.echo(why_text(paths, why))
     unmet = any(not one["met"] for one in verdict.expectations)
     if verdict.verdict == VIOLATED or verdict.departed or unmet:
         sys.exit(1)
@@ -169,12 +175,23 @@ def check(path: tuple[Path, ...], *, as_json: bool) -> None:
 
 @app.command()
 @click.option("--port", default=8642, show_default=True, help="Where to listen; 0: anywhere.")
-def web(port: int) -> None:
-    """Serve the replay page on 127.0.0.1, with the runs in logs/."""
-    from orchestrator.web import PageError, serve  # noqa: PLC0415
+@click.option(
+    "--world",
+    type=click.Choice(["docker", "local"]),
+    envvar="WORLD",
+    help="What is live: the containers that are up (the default), or local processes.",
+)
+@_NODES
+def web(port: int, world: str | None, nodes: str | None) -> None:
+    """Serve the page on 127.0.0.1: runs, a live cluster, stories, a sandbox.
+
+    The address that is printed holds a token: who has it may command the cluster.
+    """
+    from orchestrator.web import PageError  # noqa: PLC0415
+    from orchestrator.web.command import run_web  # noqa: PLC0415
 
     try:
-        serve(Places.from_environment().logs, port)
+        run_web(Places.from_environment(), port, world, None if nodes is None else int(nodes))
     except PageError as error:
         raise LabError(str(error)) from error
 
@@ -193,8 +210,22 @@ def completion(shell: str) -> None:
     click.echo(found(app, {}, "paxos-lab", "_PAXOS_LAB_COMPLETE").source())
 
 
+_LATER: Final = (
+    LazyCommand(
+        "site",
+        "orchestrator.site:site_command",
+        "Make the page a folder that any web server can publish.",
+    ),
+    LazyCommand(
+        "whatif",
+        "orchestrator.whatif:whatif_command",
+        "Ask whether a run can still go wrong from some moment on.",
+    ),
+)
+
 for _command in (
     *COMMANDS,
+    *_LATER,
     bench,
     bench_explorer,
     explore_command,

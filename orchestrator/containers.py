@@ -90,7 +90,7 @@ def _tell_what_next(layout: Layout, elapsed_s: float) -> None:
         f"  make scenario-{scenario}{sized}\n"
         f"  make state{sized}      what each acceptor has on disk, beside its memory\n"
         f"  make status{sized}     nodes, links and faults\n"
-        f"  make web        the last run on a page, step by step\n"
+        f"  make web{sized}       shows it: a page on which it is live, and can be hurt\n"
         f"  make down{sized}       stops it; what acceptors promised stays in the volumes"
     )
 

@@ -8,13 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.parse
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from orchestrator.web import PAGE, PageError, find_file, list_runs, serve
+from orchestrator.web.made import Kept
 from paxos.events import CATALOGUE
 from tests.web_server import HERE, recorded, scripted, serving, write_run
 
@@ -80,13 +83,14 @@ class TestWhatIsServed:
 
     def test_the_list_of_runs(self, address: str) -> None:
         """A run is listed once, with what it says of itself and its files."""
-        _, _, body = ask(address, "/runs")
+        _, _, body = ask(address, "/runs.json")
         (entry,) = json.loads(body)["runs"]
         assert entry["run"] == "20260101-partition"
         assert (entry["title"], entry["world"], entry["verdict"]) == ("Split", "local", "unknown")
         nodes = [f"n{number}.jsonl" for number in range(1, 6)]
         logs = ["events.jsonl", "history.jsonl", *nodes, "orchestrator.jsonl"]
         assert entry["files"] == [*logs, "run.json", "verdict.json"]
+        assert entry["bytes"] > 10_000
 
     def test_a_log_byte_for_byte_and_compressed_where_that_is_understood(
         self, address: str, logs: Path
@@ -101,6 +105,38 @@ class TestWhatIsServed:
         assert headers["Content-Encoding"] == "gzip"
         assert gzip.decompress(packed) == original
         assert len(packed) * 5 < len(plain)
+
+    def test_a_part_of_a_log_is_never_compressed(self, address: str, logs: Path) -> None:
+        """Bytes 100 to 299 of the file, and not of what a packer makes of it."""
+        original = (logs / "20260101-partition" / "events.jsonl").read_bytes()
+        status, headers, body = ask(
+            address,
+            "/runs/20260101-partition/events.jsonl",
+            **{"Range": "bytes=100-8000", "Accept-Encoding": "gzip"},
+        )
+        assert status == 206
+        assert headers["Content-Range"] == f"bytes 100-8000/{len(original)}"
+        assert "Content-Encoding" not in headers
+        assert body == original[100:8001]
+
+    @pytest.mark.parametrize(
+        ("given", "first", "last"), [("bytes=-50", -50, None), ("bytes=200-", 200, None)]
+    )
+    def test_a_range_may_be_open(
+        self, address: str, logs: Path, given: str, first: int, last: int | None
+    ) -> None:
+        """The last fifty bytes; all from the two-hundredth on."""
+        original = (logs / "20260101-partition" / "events.jsonl").read_bytes()
+        path = "/runs/20260101-partition/events.jsonl"
+        status, _, body = ask(address, path, Range=given)
+        assert (status, body) == (206, original[first:last])
+
+    def test_a_range_beyond_the_end_is_refused(self, address: str) -> None:
+        """With the length, so that the page knows better."""
+        path = "/runs/20260101-partition/events.jsonl"
+        status, headers, _ = ask(address, path, Range="bytes=99999999-")
+        assert status == 416
+        assert headers["Content-Range"].startswith("bytes */")
 
     def test_the_newest_run_comes_first(self, tmp_path: Path) -> None:
         """And a run whose table is damaged is listed by its name."""
@@ -131,6 +167,158 @@ class TestWhatIsServed:
         assert list_runs(tmp_path / "logs") == []
 
 
+class TestWhatIsMadeOnDemand:
+    @pytest.fixture
+    def made(self, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+        """A server of one run, and the run's folder."""
+        folder = write_run(tmp_path / "logs", "one", recorded("local-partition"))
+        # Its table names no instance as its own.
+        (folder / "run.json").unlink()
+        with serving(tmp_path / "logs") as url:
+            yield urllib.parse.urlsplit(url).netloc, folder
+
+    def test_the_whys_of_a_run_that_has_none_are_made_and_kept(
+        self, made: tuple[str, Path]
+    ) -> None:
+        """A recorded run of an older lab; written beside and renamed, so nothing else is left."""
+        address, folder = made
+        before = {path.name for path in folder.iterdir()}
+        status, _, body = ask(address, "/runs/one/why.json")
+        assert status == 200
+        assert any(why["kind"] == "accept" for why in json.loads(body)["whys"])
+        assert (folder / "why.json").read_bytes() == body
+        assert {path.name for path in folder.iterdir()} == before | {"why.json"}
+
+    def test_they_are_made_once_and_again_when_the_log_is_newer(
+        self, made: tuple[str, Path]
+    ) -> None:
+        """What is there and newer than the log is believed; what is older is not."""
+        address, folder = made
+        (folder / "why.json").write_text('{"v": 1, "whys": []}', encoding="utf-8")
+        assert ask(address, "/runs/one/why.json")[2] == b'{"v": 1, "whys": []}'
+        os.utime(folder / "why.json", (1, 1))
+        assert json.loads(ask(address, "/runs/one/why.json")[2])["whys"]
+
+    def test_a_log_that_is_none_is_answered_with_a_sentence(self, made: tuple[str, Path]) -> None:
+        """And nothing is kept of it."""
+        address, folder = made
+        (folder / "events.jsonl").write_text("no log\n", encoding="utf-8")
+        status, headers, body = ask(address, "/runs/one/why.json")
+        assert (status, headers.get_content_type()) == (422, "text/plain")
+        assert b"events.jsonl" in body
+        assert not (folder / "why.json").exists()
+
+    def test_the_columns_of_a_log_are_made_and_sent_as_they_are(
+        self, made: tuple[str, Path]
+    ) -> None:
+        """Whole or in part, and never packed: there may be 60 MB of them."""
+        address, folder = made
+        gzip_too = {"Accept-Encoding": "gzip"}
+        status, headers, body = ask(address, "/runs/one/columns.bin", **gzip_too)
+        assert (status, headers.get_content_type()) == (200, "application/octet-stream")
+        assert "Content-Encoding" not in headers
+        assert (folder / "columns.bin").read_bytes() == body
+        status, _, part = ask(address, "/runs/one/columns.bin", Range="bytes=8-15", **gzip_too)
+        assert (status, part) == (206, body[8:16])
+        (folder / "columns.bin").unlink()
+        (folder / "events.jsonl").write_text("no log\n", encoding="utf-8")
+        status, _, sentence = ask(address, "/runs/one/columns.bin")
+        assert (status, sentence[-2:]) == (422, b".\n")
+
+    def test_a_link_in_its_place_is_not_followed(
+        self, made: tuple[str, Path], tmp_path: Path
+    ) -> None:
+        """Nor written through."""
+        address, folder = made
+        secret = tmp_path / "secret.json"
+        secret.write_text('{"secret": 1}', encoding="utf-8")
+        (folder / "why.json").symlink_to(secret)
+        status, _, body = ask(address, "/runs/one/why.json")
+        assert status == 422
+        assert b"secret" not in body
+        assert secret.read_text("utf-8") == '{"secret": 1}'
+
+    @pytest.mark.parametrize("run", ["latest", "..", "no-such-run"])
+    def test_nothing_is_made_outside_of_the_runs(self, address: str, run: str) -> None:
+        """A folder that is no plain one of ``logs`` is none."""
+        assert ask(address, f"/runs/{run}/why.json")[0] == 404
+
+    def test_a_story_in_virtual_time(self, address: str) -> None:
+        """The list, and each file of one; the same bytes whenever it is asked for."""
+        stories = json.loads(ask(address, "/stories.json")[2])["stories"]
+        entry = next(story for story in stories if story["name"] == "late-proposer")
+        assert {"events.jsonl", "why.json", "run.json"} <= set(entry["files"])
+        for file in entry["files"]:
+            status, _, body = ask(address, f"/stories/late-proposer/{file}")
+            assert (status, body) == (200, ask(address, f"/stories/late-proposer/{file}")[2])
+        log = ask(address, "/stories/late-proposer/events.jsonl")[2].splitlines()
+        assert json.loads(log[0])["event"] == "run_started"
+
+    def test_who_waits_when_the_server_ends_is_told_so(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Stories take seconds: that is no error, and holds nobody up."""
+        asked, never = threading.Event(), threading.Event()
+
+        def endless() -> None:
+            asked.set()
+            never.wait()
+
+        monkeypatch.setattr("orchestrator.stories.stories_json", endless)
+        with ThreadPoolExecutor(1) as pool:
+            with serving(tmp_path) as url:
+                answer = pool.submit(ask, urllib.parse.urlsplit(url).netloc, "/stories.json")
+                assert asked.wait(20)
+            status, _, body = answer.result()
+        never.set()
+        assert (status, body) == (503, b"The server is ending.\n")
+        assert not [record for record in caplog.records if record.exc_info]
+
+    def test_what_could_not_be_made_is_tried_again(self) -> None:
+        """And what was made is kept."""
+        tries: list[int] = []
+
+        def make() -> int:
+            tries.append(1)
+            if len(tries) == 1:
+                raise OSError
+            return 7
+
+        kept = Kept(make)
+        with pytest.raises(OSError):
+            kept.begin().result(20)
+        assert [kept.begin().result(20) for _ in range(3)] == [7, 7, 7]
+        assert len(tries) == 2
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/stories/no-such-story/run.json",
+            "/stories/..%2f..%2fsecret/run.json",
+            "/stories/late-proposer/secret.json",
+            "/pyodide/package.json",
+            "/pyodide/..%2fpackage.json",
+        ],
+    )
+    def test_what_is_no_story_and_no_part_of_the_sandbox(self, address: str, path: str) -> None:
+        """Nothing else of this machine."""
+        assert ask(address, path)[0] == 404
+
+    def test_the_variants_with_their_handlers(self, address: str) -> None:
+        """As plain data."""
+        variants = json.loads(ask(address, "/variants.json")[2])["variants"]
+        assert {"ignore-accepted", "small-quorum"} <= {variant["name"] for variant in variants}
+
+    def test_the_sandbox_says_whether_it_can_be_had(self, address: str) -> None:
+        """And what it loads is the core's archive."""
+        state = json.loads(ask(address, "/sandbox.json")[2])
+        assert isinstance(state["available"], bool)
+        assert state["why"].endswith(".")
+        _, headers, body = ask(address, "/core.zip", **{"Accept-Encoding": "gzip"})
+        assert (headers.get_content_type(), body[:2]) == ("application/zip", b"PK")
+        assert "Content-Encoding" not in headers
+
+
 class TestWhatIsNot:
     @pytest.mark.parametrize(
         "path",
@@ -154,8 +342,8 @@ class TestWhatIsNot:
             "/types.d.ts",
             "/vendor/lit-html/LICENSE",
             "/node_modules/lit-html/lit-html.js",
-            "/../orchestrator/web.py",
-            "/..%2forchestrator/web.py",
+            "/../orchestrator/places.py",
+            "/..%2forchestrator/places.py",
             "//etc/passwd",
         ],
     )
@@ -180,22 +368,25 @@ class TestWhatIsNot:
             assert find_file(logs, run, file) is None, (run, file)
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-    @pytest.mark.parametrize("path", ["/", "/runs", "/runs/20260101-partition/events.jsonl"])
+    @pytest.mark.parametrize(
+        "path",
+        ["/", "/runs.json", "/runs/20260101-partition/events.jsonl", "/live.json", "/live/events"],
+    )
     def test_no_method_but_get(self, address: str, path: str, method: str) -> None:
-        """The page is read-only."""
+        """What is read is read-only."""
         status, _, _ = ask(address, path, method)
         assert status == 405
 
     @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1", ""])
     def test_nobody_under_another_name(self, address: str, host: str) -> None:
         """A foreign site whose name leads here is refused, runs and all."""
-        status, _, body = ask(address, "/runs", Host=host)
+        status, _, body = ask(address, "/runs.json", Host=host)
         assert status == 400
         assert b"partition" not in body
 
     def test_localhost_is_this_machine(self, address: str) -> None:
         """With any port, for a tunnel may change it."""
-        status, _, _ = ask(address, "/runs", Host="localhost:9999")
+        status, _, _ = ask(address, "/runs.json", Host="localhost:9999")
         assert status == 200
 
     @pytest.mark.parametrize(
@@ -212,6 +403,7 @@ class TestWhatIsNot:
         assert "default-src 'none'" in policy
         assert "require-trusted-types-for 'script'" in policy
         assert "unsafe" not in policy
+        assert "worker-src 'self'" in policy
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert "Access-Control-Allow-Origin" not in headers
@@ -236,7 +428,7 @@ class TestServe:
                 first = process.stdout.readline()
                 url = first.split()[4]
                 assert url.startswith("http://127.0.0.1:"), first
-                status, _, _ = ask(urllib.parse.urlsplit(url).netloc, "/runs")
+                status, _, _ = ask(urllib.parse.urlsplit(url).netloc, "/runs.json")
                 assert status == 200
                 process.send_signal(signal.SIGINT)
                 _, errors = process.communicate(timeout=20)

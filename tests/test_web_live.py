@@ -1,0 +1,454 @@
+"""A live run on local processes, as the page drives it: real gRPC, real signals, real disks."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from orchestrator.judging import judge_path
+from orchestrator.web.judge import closed_part, pieces_of
+from orchestrator.yaml_file import read_scenario
+from paxos.checker import OK
+from paxos.events import Line
+from tests.web_server import Listener, Page, lab_web, recorded
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where state and logs of these tests are."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def site(home: Path) -> Iterator[Page]:
+    """The page's server, with five local processes to be live on."""
+    with lab_web(home, "--world", "local") as (found, _):
+        yield found
+
+
+@pytest.fixture
+def run(site: Page) -> Iterator[str]:
+    """A live run, which is ended after the test unless the test did."""
+    status, told = site.post("live/begin", {})
+    assert status == 200, told
+    yield told["run"]
+    if site.live()["run"] is not None:
+        assert site.post("live/end", {})[0] == 200
+
+
+def ended(site: Page, home: Path) -> tuple[dict[str, Any], Path]:
+    """End the run; what was said, and its folder."""
+    status, told = site.post("live/end", {})
+    assert status == 200, told
+    return told, home / "logs" / told["run"]
+
+
+def refused(site: Page, **step: Any) -> str:
+    """The sentence with which a step is refused."""
+    status, told = site.post("live/commands", step)
+    assert status in {400, 409}, (status, told)
+    assert told["ok"] is False
+    return str(told["sentence"])
+
+
+def test_a_live_run_from_its_beginning_to_its_folder(site: Page, home: Path, run: str) -> None:
+    """Begin, propose, kill, cut the connection and resume, end: an ordinary run, judged ok."""
+    rows: list[str] = []
+
+    def read(listener: Listener, event: str, **fields: Any) -> Line:
+        """Read on to a line, and keep every line on the way."""
+        for message in listener:
+            if message.event != "lines":
+                continue
+            rows.extend(message.data.split("\n"))
+            for line in message.lines:
+                if line["event"] == event and fields.items() <= line.items():
+                    return line
+        raise AssertionError(f"no {event}")
+
+    with Listener(site) as first, Listener(site) as other:
+        told = site.command(propose={"at": "n2", "value": "pear"})
+        assert told["sentence"] == "A client asked n2 for 'pear' in live-1."
+        answer = read(first, "propose_completed")
+        assert (answer["outcome"], answer["value"]) == ("ok", "pear")
+        assert site.command(kill="n1")["sentence"] == "n1 killed: exit code 137 (SIGKILL)."
+        assert read(first, "node_exited", of="n1")["exit_code"] == 137
+        first.cut()
+        site.command(start="n1")
+        with Listener(site, first.cursor, resumed=True) as again:
+            read(again, "node_started", node="n1", incarnation=2)
+            told, folder = ended(site, home)
+            for message in again:
+                if message.event == "lines":
+                    rows.extend(message.data.split("\n"))
+        theirs = [m.data.split("\n") for m in other if m.event == "lines"]
+    # Over the cut no line is missing and none came twice; both clients had the same.
+    assert rows == [row for batch in theirs for row in batch]
+    assert (told["run"], told["verdict"]) == (run, "ok")
+    merged = (folder / "events.jsonl").read_text("utf-8").splitlines()
+    assert sorted(merged) == sorted(rows)
+    table = json.loads((folder / "run.json").read_bytes())
+    assert (table["world"], table["instances"]) == ("local", {"live-1": 1})
+    assert json.loads((folder / "why.json").read_bytes())["whys"]
+    assert not list((home / "logs").glob(".*.feed"))
+    verdict = judge_path(folder)
+    assert (verdict.verdict, verdict.departed) == (OK, False), verdict.as_text()
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", "check", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert run in json.loads(site.get("runs.json")[2])["runs"][0]["run"]
+
+
+def test_what_was_commanded_is_a_scenario_that_can_be_played(
+    site: Page, home: Path, run: str
+) -> None:
+    """The page's buttons wrote it: steps, and the answers that had come before each."""
+    with Listener(site) as listener:
+        site.command(propose={"at": "n1", "value": "apple"})
+        listener.until("propose_completed")
+        site.command(partition=[["n1", "n2"], ["n3", "n4", "n5"]])
+        site.command(isolate="n3")
+        site.command(isolate="n4")
+        site.command(heal="all")
+        site.command(kill=["n4", "n5"])
+        site.command(start="all")
+        site.command(hold={"name": "slow", "kinds": ["accept"]})
+        site.command(propose={"at": "n2", "value": "pear", "instance": "new"})
+        listener.until("message_held", kind="accept")
+        site.command(release={"name": "slow"})
+        listener.until("propose_completed", value="pear")
+    _, folder = ended(site, home)
+    scenario = read_scenario(folder / "scenario.yaml")
+    assert scenario.instances == ("live-1", "live-2")
+    assert {"events.jsonl", "scenario.yaml"} <= set(
+        json.loads(site.get("runs.json")[2])["runs"][0]["files"]
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", "scenario", str(folder / "scenario.yaml"), *SIM],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert run in scenario.title
+
+
+def test_instances_are_made_as_wishes_name_them(site: Page, run: str) -> None:
+    """The first is there, ``new`` begins another, and a wish that names none goes to the last."""
+    assert run
+    assert site.live()["instances"] == {"live-1": 1}
+    with Listener(site) as listener:
+        for wish, number in (
+            ({}, 1),
+            ({"instance": "new"}, 2),
+            ({}, 2),
+            ({"instance": "live-1"}, 1),
+            ({"instance": "fruit"}, 3),
+            ({"instance": "new"}, 4),
+        ):
+            site.command(propose={"at": "n1", "value": "fig", **wish})
+            assert listener.until("propose_invoked")["instance"] == number
+    live = site.live()
+    assert live["instances"] == {"live-1": 1, "live-2": 2, "fruit": 3, "live-4": 4}
+    assert live["instance"] == "live-4"
+    assert "small letters" in refused(site, propose={"at": "n1", "value": "x", "instance": "A B"})
+
+
+def test_a_value_is_chosen_in_an_instance_that_began_later(
+    site: Page, home: Path, run: str
+) -> None:
+    """And the checker judges it as one of the run's own."""
+    assert run
+    with Listener(site) as listener:
+        site.command(propose={"at": "n3", "value": "kiwi", "instance": "new"})
+        assert listener.until("propose_completed")["value"] == "kiwi"
+    _, folder = ended(site, home)
+    verdict = json.loads((folder / "verdict.json").read_bytes())
+    assert verdict["chosen"]["2"]["value"] == "kiwi"
+    assert verdict["verdict"] == "ok"
+
+
+SIM: Final = ("--world", "sim", "--seed", "7", "--json")
+IMPOSSIBLE: Final[list[tuple[dict[str, Any], str]]] = [
+    ({"kill": "n9"}, "'n9' is none of n1, n2, n3, n4, n5"),
+    ({"kill": "postgres"}, "'postgres' is none of"),
+    ({"dance": "n1"}, "There is no verb 'dance'"),
+    ({}, "one verb"),
+    ({"kill": "n1", "stop": "n2"}, "one verb"),
+    ({"kill": []}, "this list is empty"),
+    ({"kill": {"node": "n1"}}, "this must be a text"),
+    ({"start": "n1"}, "Cannot start n1: it runs."),
+    ({"resume": "n1"}, "Cannot resume n1: it runs."),
+    ({"resume": "all"}, "No node is paused."),
+    ({"propose": {"at": "n1"}}, "'value' is missing"),
+    ({"propose": {"at": "n1", "value": 7}}, "this must be a text"),
+    ({"heal": "all"}, "No fault of the network is in force."),
+    ({"heal": "wall"}, "No fault named 'wall' is in force."),
+    ({"release": {"name": "wall"}}, "No rule named 'wall' is in force."),
+    ({"partition": [["n1"]]}, "at least two groups"),
+    ({"wait": {"event": "nack_sent"}}, "waits for nothing"),
+    ({"deliver": {}}, "Only the sandbox can deliver by hand"),
+]
+
+
+def test_what_is_not_possible_is_refused_in_a_sentence(site: Page, run: str) -> None:
+    """The reader's own, or what is so now; nothing is done."""
+    assert run
+    before = site.live()
+    for step, why in IMPOSSIBLE:
+        assert why in refused(site, **step), step
+    assert site.live() == before
+
+
+def test_a_node_that_is_down_or_paused(site: Page, run: str) -> None:
+    """A pause is no crash: what stands still is not killed by mistake."""
+    assert run
+    site.command(pause="n2")
+    assert refused(site, kill="n2") == "Cannot kill n2: it is paused: resume it first."
+    assert site.live()["paused"] == ["n2"]
+    site.command(resume="all")
+    site.command(stop=["n2", "n3"])
+    assert refused(site, pause="n3") == "Cannot pause n3: it is down: start it first."
+    assert site.live()["down"] == ["n2", "n3"]
+    told = site.command(start="all")["sentence"]
+    assert "n2 started again" in told
+    assert "n3 started again" in told
+    assert "incarnation 2" in site.command(restart="n1")["sentence"]
+    assert site.live()["down"] == []
+
+
+def test_several_cuts_stand_at_once_and_a_new_wall_takes_the_place_of_the_old(
+    site: Page, run: str
+) -> None:
+    """Each under a name of its own, by which it is healed."""
+    assert run
+    site.command(cut=["n1", "n2"])
+    site.command(cut=["n3", "n4"])
+    site.command(isolate="n5")
+    assert "cut already" in refused(site, cut=["n4", "n3"])
+    assert "is isolated already" in refused(site, isolate="n5")
+    names = [fault["name"] for fault in site.live()["faults"]]
+    assert names == ["cut n1-n2", "cut n3-n4", "isolate n5"]
+    told = site.command(heal=["cut n1-n2", "isolate n5"])
+    assert [fault["name"] for fault in told["live"]["faults"]] == ["cut n3-n4"]
+    site.command(partition=[["n1"], ["n2", "n3", "n4", "n5"]])
+    told = site.command(partition=[["n1", "n2"], ["n3", "n4", "n5"]])
+    assert "healed" in told["sentence"]
+    assert [fault["text"] for fault in told["live"]["faults"]] == ["n3-n4", "n1, n2 | n3, n4, n5"]
+    site.command(drop={"name": "loss", "percent": 50})
+    assert "named 'loss' is in force" in refused(site, drop={"name": "loss", "percent": 9})
+    assert site.command(heal="all")["live"]["faults"] == []
+
+
+def test_a_node_that_ends_by_itself_is_noticed(site: Page, home: Path, run: str) -> None:
+    """By a failpoint: the log says how it ended, and what its disk then held."""
+    assert run
+    with Listener(site) as listener:
+        site.command(failpoint={"node": "n4", "point": "after_sync"})
+        site.command(propose={"at": "n1", "value": "fig"})
+        assert listener.until("node_exited")["of"] == "n4"
+        assert listener.until("disk_read")["of"] == "n4"
+        state = next(m for m in listener if m.event == "live" and m.content["down"])
+        assert state.content["down"] == ["n4"]
+        assert refused(site, kill="n4").startswith("Cannot kill n4: it is down")
+    _, folder = ended(site, home)
+    assert judge_path(folder).verdict == OK
+
+
+def test_a_disk_of_a_live_run_may_be_hurt_and_the_next_run_has_another(
+    site: Page, home: Path, run: str
+) -> None:
+    """The disks are made for the run; a node whose disk changed refuses to come back."""
+    assert run
+    with Listener(site) as listener:
+        site.command(propose={"at": "n3", "value": "fig"})
+        listener.until("propose_completed")
+    site.command(power_loss="n3")
+    assert (
+        "The disk of n3 fails"
+        in site.command(disk_fault={"node": "n3", "fault": "corrupt"})["sentence"]
+    )
+    status, told = site.post("live/commands", {"start": "n3"})
+    assert (status, told["ok"]) == (500, False)
+    assert "its checksum is" in told["sentence"]
+    ended(site, home)
+    assert site.post("live/begin", {})[0] == 200
+    assert site.live()["down"] == []
+
+
+def test_the_verdict_is_told_while_the_run_goes_on(site: Page, run: str) -> None:
+    """Of lines that fit together: no late line makes a breach."""
+    assert run
+    with Listener(site) as listener:
+        site.command(propose={"at": "n1", "value": "fig"})
+        verdicts = []
+        for message in listener:
+            if message.event == "verdict":
+                verdicts.append(message.content)
+                if message.content["chosen"].get("1"):
+                    break
+        whys = listener.message("why").content
+        assert verdicts[-1]["chosen"]["1"]["value"] == "fig"
+        assert {verdict["verdict"] for verdict in verdicts} <= {"ok", "unknown"}
+        assert any(why["kind"] == "accept" for why in whys["whys"])
+
+
+def test_one_run_at_a_time_and_every_tab_sees_it(site: Page, run: str) -> None:
+    """The second to begin is told which one to attach to."""
+    status, told = site.post("live/begin", {})
+    assert (status, told["run"]) == (409, run)
+    assert site.live()["run"] == run
+
+
+def test_commands_are_carried_out_one_after_another(site: Page, run: str) -> None:
+    """Two tabs at once: each is answered, and neither finds the other half-way."""
+    assert run
+
+    def toggle(node: str) -> list[int]:
+        steps = [{"kill": node}, {"start": node}, {"pause": node}, {"resume": node}]
+        return [site.post("live/commands", step)[0] for step in steps]
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(toggle, ["n1", "n2", "n3"])) == [[200] * 4] * 3
+
+
+class TestCommand:
+    def test_it_tells_in_a_few_rows_what_there_is(self, home: Path) -> None:
+        """The address first, then runs, live and sandbox, at 80 columns and without colour."""
+        with lab_web(home / "rows", "--world", "local", "--nodes", "7") as (site, process):
+            assert site.live()["members"] == [f"n{number}" for number in range(1, 8)]
+            process.send_signal(signal.SIGINT)
+            printed, complaint = process.communicate(timeout=60)
+        rows = printed.splitlines()
+        assert (process.returncode, complaint) == (0, "")
+        assert max(map(len, rows)) <= 80
+        assert len(f"The page is at http://127.0.0.1:65535/#token={site.token}") <= 80
+        heads = [row.split()[0] for row in rows if not row.startswith(" ")]
+        assert heads == ["Runs", "Live", "Sandbox"]
+        assert "starts 7 local processes" in printed
+        assert "\x1b" not in printed
+
+    def test_without_an_engine_it_says_what_to_do(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """All but the live mode works."""
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{home}/no-engine.sock")
+        with lab_web(home / "engine") as (site, _):
+            live = site.live()
+            assert live["available"] is False
+            assert live["why"].startswith("No Docker engine answers")
+            assert "WORLD=local" in live["why"]
+            status, told = site.post("live/begin", {})
+            assert (status, told["ok"]) == (503, False)
+
+
+class TestEnd:
+    def test_an_interrupt_ends_the_run_as_it_should(self, home: Path) -> None:
+        """Ctrl-C of the server: faults undone, run collected, its listeners told."""
+        with lab_web(home / "other", "--world", "local", "--nodes", "3") as (site, process):
+            run = site.post("live/begin", {})[1]["run"]
+            site.command(isolate="n1")
+            site.command(propose={"at": "n2", "value": "pear"})
+            with Listener(site) as listener:
+                listener.until("propose_completed")
+                process.send_signal(signal.SIGINT)
+                last = list(listener)[-1]
+            assert (last.event, last.content["run"]) == ("ended", run)
+            printed, complaint = process.communicate(timeout=60)
+        assert (process.returncode, complaint) == (0, "")
+        assert f"logs/{run}" in printed
+        folder = home / "other" / "logs" / run
+        assert judge_path(folder).verdict == OK
+        events = [json.loads(row) for row in (folder / "events.jsonl").read_text().splitlines()]
+        undone = [line for line in events if line["event"] == "fault_undone"]
+        assert [line["fault"] for line in undone] == ["isolate"]
+
+    def test_an_interrupt_in_the_middle_of_a_command(self, home: Path) -> None:
+        """The command is not waited for: faults are undone, and the run is collected."""
+        with (
+            ThreadPoolExecutor(1) as pool,
+            lab_web(home / "third", "--world", "local", "--nodes", "3") as (site, process),
+        ):
+            run = site.post("live/begin", {})[1]["run"]
+            with Listener(site) as listener:
+                site.command(kill=["n1", "n2"])
+                # It ends when all links are ready, which takes longer than to hear of this.
+                command = pool.submit(site.post, "live/commands", {"start": "all"})
+                listener.until("node_started", incarnation=2)
+                process.send_signal(signal.SIGTERM)
+                assert list(listener)[-1].event == "ended"
+            status, _ = command.result()
+            _, complaint = process.communicate(timeout=60)
+        assert status in {200, 503}
+        assert (process.returncode, complaint) == (0, "")
+        assert json.loads((home / "third" / "logs" / run / "verdict.json").read_bytes())["lines"]
+
+    def test_the_disks_of_a_run_are_kept_from_other_runs(self, home: Path) -> None:
+        """A second server's run is refused with a sentence while the first one's goes on."""
+        place = home / "fourth"
+        with (
+            lab_web(place, "--world", "local", "--nodes", "3") as (one, _),
+            lab_web(place, "--world", "local", "--nodes", "3") as (two, _),
+        ):
+            assert one.post("live/begin", {})[0] == 200
+            status, told = two.post("live/begin", {})
+            assert status == 503
+            assert "another run uses" in told["sentence"]
+            assert one.post("live/end", {})[0] == 200
+            assert two.post("live/begin", {})[0] == 200
+
+
+class TestClosedPart:
+    def test_an_effect_waits_for_its_cause(self) -> None:
+        """Any prefix of what arrived, in any order between nodes, gives a part that is closed."""
+        lines = recorded("local-partition")
+        now = max(line["at_ns"] for line in lines) + 10**12
+        late = [line for line in lines if line["node"] != "n1"]
+        part = closed_part(late + [line for line in lines if line["node"] == "n1"][:3], now)
+        names = {f"{x['node']}/{x['incarnation']}/{x['seq']}" for x in part}
+        writers = {line["node"] for line in part}
+        assert 0 < len(part) < len(late)
+        for line in part:
+            cause = line.get("cause")
+            if cause is not None and cause.split("/")[0] in writers:
+                assert cause in names, line
+        assert len(closed_part(lines, now)) == len(lines)
+
+    def test_a_line_of_the_lab_counts_when_the_nodes_have_caught_up(self) -> None:
+        """Its own line comes by no detour; the nodes' lines from before it may be late."""
+        lines = recorded("local-partition")
+        own = [line for line in lines if line["node"] == "orchestrator"]
+        part = closed_part(lines, own[0]["at_ns"])
+        assert not [line for line in part if line["node"] == "orchestrator"]
+
+    def test_a_node_that_was_seen_to_end_has_no_last_line(self) -> None:
+        """Then the checker asks how its last batch ended."""
+        lines = [
+            {"node": "n1", "incarnation": 1, "seq": 4, "event": "prepare_sent"},
+            {
+                "node": "orchestrator",
+                "incarnation": 1,
+                "seq": 1,
+                "event": "node_exited",
+                "of": "n1",
+            },
+        ]
+        assert pieces_of(lines[:1])["n1"] == [{"incarnation": 1, "first": 4, "last": 4}]
+        assert pieces_of(lines)["n1"] == [{"incarnation": 1, "first": 4, "last": None}]
+        lines.append({"node": "n1", "incarnation": 2, "seq": 1, "event": "node_started"})
+        assert pieces_of(lines)["n1"] == [
+            {"incarnation": 1, "first": 4, "last": None},
+            {"incarnation": 2, "first": 1, "last": 1},
+        ]
