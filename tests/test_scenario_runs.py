@@ -89,6 +89,7 @@ def test_a_run_leaves_a_folder_that_can_be_judged_again(session: Session) -> Non
         "events.jsonl",
         "history.jsonl",
         "verdict.json",
+        "why.json",
     }
     assert (folder.parent / "latest").resolve() == folder.resolve()
     assert judge_path(folder).as_json() == {

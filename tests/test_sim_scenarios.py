@@ -98,6 +98,7 @@ def test_a_run_leaves_the_folder_of_any_world(home: Path) -> None:
         "history.jsonl",
         "run.json",
         "verdict.json",
+        "why.json",
     }
     assert (home / "logs" / "latest").resolve() == result.folder.resolve()
     table = json.loads((result.folder / "run.json").read_text(encoding="utf-8"))

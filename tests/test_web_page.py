@@ -143,9 +143,10 @@ class TestChoosing:
     def test_a_run_is_chosen_from_the_list(self, visit: Callable[..., Page]) -> None:
         """Each with its title and verdict; then the address leads to it."""
         page = visit()
-        expect(page.locator(".run")).to_have_count(3)
-        page.get_by_role("button", name="Three here, two there").click()
-        expect(page.locator(".bar .run-title")).to_contain_text("both sides propose")
+        page.get_by_role("button", name="Open a run").click()
+        expect(page.locator(".runs .run")).to_have_count(3)
+        page.locator(".runs").get_by_role("button", name="Three here, two there").click()
+        expect(page.locator(".run-bar .run-title")).to_contain_text("both sides propose")
         expect(page.locator(".chooser")).to_have_count(0)
         assert page.evaluate("location.hash").startswith(run(PARTITION))
 
@@ -156,15 +157,15 @@ class TestChoosing:
         page.keyboard.press("Escape")
         expect(page.locator(".chooser")).to_have_count(0)
         page.get_by_role("button", name="Open a run").click()
-        page.get_by_role("button", name="A node is killed").click()
-        expect(page.locator(".bar .run-title")).to_contain_text("killed")
+        page.locator(".runs").get_by_role("button", name="A node is killed").click()
+        expect(page.locator(".run-bar .run-title")).to_contain_text("killed")
 
     def test_a_log_can_be_dropped(self, visit: Callable[..., Page]) -> None:
         """It needs no server's knowledge, so no link leads to it."""
         lines = recorded("local-late-proposer")
         page = visit()
         drop(page, {"mine.jsonl": text_of(lines)})
-        expect(page.locator(".bar .run-title")).to_contain_text("late proposer")
+        expect(page.locator(".run-bar .run-title")).to_contain_text("late proposer")
         expect(page.locator(".verdict .chip")).to_have_text("not judged")
         assert page.evaluate("location.hash") == ""
 
@@ -189,8 +190,9 @@ class TestChoosing:
         """The keyboard's way to drop a run."""
         folder = write_run(tmp_path, "picked", scripted("R4-ignores-reported-values"))
         page = visit()
+        page.get_by_role("button", name="Open a run").click()
         page.locator("input[type=file]").set_input_files(sorted(folder.iterdir()))
-        expect(page.locator(".verdict > h2")).to_contain_text("violated")
+        expect(page.locator(".verdict > h3")).to_contain_text("violated")
 
     @pytest.mark.parametrize(
         ("name", "text", "expected"),
@@ -232,7 +234,7 @@ class TestChoosing:
         """And offers the others."""
         page = visit(run("20200101-gone"))
         expect(page.get_by_role("alert")).to_contain_text("There is no run 20200101-gone here")
-        expect(page.locator(".run")).to_have_count(3)
+        expect(page.locator(".runs .run")).to_have_count(3)
 
 
 class TestTime:
@@ -288,9 +290,9 @@ class TestTime:
         page.keyboard.press("Home")
         page.get_by_label("Speed").select_option("4")
         page.keyboard.press("Escape")
-        page.get_by_role("button", name="Play").click()
+        page.get_by_role("button", name="▶ Play").click()
         expect(page.get_by_role("button", name="Pause")).to_be_visible()
-        expect(page.get_by_role("button", name="Play")).to_be_visible()
+        expect(page.get_by_role("button", name="▶ Play")).to_be_visible()
         assert page.locator(".happening h2").inner_text() == violated
 
     def test_where_motion_is_unwelcome_play_jumps_between_turning_points(
@@ -586,21 +588,37 @@ class TestVerdict:
     def test_a_violated_run_opens_where_it_is_violated(self, visit: Callable[..., Page]) -> None:
         """With the events that prove it quoted, each a way to its moment."""
         page = visit(run(BROKEN))
-        expect(page.locator(".bar .verdict-violated")).to_be_visible()
+        expect(page.locator(".run-bar .verdict-violated")).to_be_visible()
         expect(page.locator(".chip.point.violation").first).to_be_visible()
         violations = page.locator(".violations > li")
         expect(violations.first).to_contain_text("R4")
         quotes = violations.first.locator("button")
         assert quotes.count() >= 2
         text = quotes.first.inner_text()
+        expect(page.locator(".rules .rule-violated")).to_have_count(1)
         quotes.first.click()
         expect(page.locator(".sentence")).to_have_text(text, use_inner_text=True)
-        expect(page.locator(".rule-violated")).to_have_count(2)
+        page.keyboard.press("End")
+        expect(page.locator(".rules .rule-violated")).to_have_count(2)
+
+    def test_the_verdict_is_that_of_the_moment(self, visit: Callable[..., Page]) -> None:
+        """Safe so far before it is broken, broken from then on; and the way to it is one click."""
+        page = visit(run(BROKEN))
+        violated = page.locator(".happening h2").inner_text()
+        expect(page.locator(".verdict > h3 .verdict-violated")).to_be_visible()
+        expect(page.locator("#tab-verdict")).to_contain_text("✗")
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".verdict > h3")).to_contain_text("safe so far")
+        expect(page.locator(".rules .rule-violated")).to_have_count(0)
+        expect(page.locator("#tab-verdict")).to_contain_text("✓")
+        page.get_by_role("button", name="Go to the next of 2 violations").click()
+        expect(page.locator(".happening h2")).to_have_text(violated, use_inner_text=True)
+        expect(page.locator(".rules .rule-violated")).to_contain_text("R4")
 
     def test_a_run_that_could_not_be_judged_says_why(self, visit: Callable[..., Page]) -> None:
         """Unknown is not ok."""
         page = visit(run(PARTITION))
-        expect(page.locator(".bar .verdict-unknown")).to_be_visible()
+        expect(page.locator(".run-bar .verdict-unknown")).to_be_visible()
         expect(page.locator(".verdict")).to_contain_text("What is unknown")
 
     def test_expectations_name_the_lines_that_met_them(
@@ -620,6 +638,7 @@ class TestVerdict:
         ]
         path.write_text(json.dumps(verdict), encoding="utf-8")
         page = visit()
+        page.get_by_role("button", name="Open a run").click()
         page.locator("input[type=file]").set_input_files(sorted(folder.iterdir()))
         items = page.locator(".expectations li")
         expect(items.nth(0)).to_contain_text("must happen")
@@ -681,8 +700,8 @@ class TestAccess:
         theme = "document.documentElement.dataset.theme"
         assert page.evaluate(theme) == "dark"
         dark = picture(page)
-        page.get_by_role("button", name="☀ Light").click()
-        expect(page.get_by_role("button", name="Dark")).to_be_visible()
+        page.get_by_role("button", name="Light theme").click()
+        expect(page.get_by_role("button", name="Dark theme")).to_be_visible()
         assert page.evaluate(theme) == "light"
         assert picture(page) != dark
         page.reload()
@@ -696,9 +715,7 @@ class TestAccess:
         for _ in range(30):
             page.keyboard.press("ArrowRight")
         stops = [at for at, line in enumerate(lines) if level_of(line) != "quiet"]
-        expect(page.locator("[aria-live=polite]")).to_have_text(
-            said(lines, stops[30]), use_inner_text=False
-        )
+        expect(page.locator("#live")).to_have_text(said(lines, stops[30]), use_inner_text=False)
 
     def test_keys_belong_to_the_field_that_has_the_focus(self, visit: Callable[..., Page]) -> None:
         """Typing into the search is no command."""

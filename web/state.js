@@ -1,24 +1,56 @@
-// The page's one state object, and every way in which it changes: functions
-// from state to state. main.js keeps the current one and draws it; a source of
-// live events or a sandbox would add lines to a timeline and change nothing
-// else here.
+// The page's one state object, and how it changes: functions from state to
+// state. main.js keeps the current one and draws it. Here is what concerns
+// every run, whatever its source: the cursor, the view, what is open. Each room
+// keeps its own part (live/state.js, sandbox/state.js, command/state.js, ...).
 
 /** @import {Timeline} from "./log/timeline.js" */
+/** @import {Live} from "./live/state.js" */
+/** @import {Sandbox} from "./sandbox/state.js" */
+/** @import {Commanding} from "./command/state.js" */
 
+import { COMMAND_FIRST } from "./command/state.js";
+import { LIVE_FIRST } from "./live/state.js";
+import { SANDBOX_FIRST } from "./sandbox/state.js";
+import { pointAfter } from "./log/timeline.js";
 import { SCALE_LEAST, SCALE_MOST, fitScale, laneWidth, layout } from "./view/layout.js";
 
 /** @typedef {{node: string, level: "story" | "detail" | "quiet", text: string}} Filter */
-/** @typedef {{run: string, title: string, scenario: string, world: string, verdict: string | null, files: string[]}} RunEntry */
+/** @typedef {{run: string, title: string, scenario: string, world: string, verdict: string | null, files: string[], bytes?: number}} RunEntry `bytes` of the merged log */
+/**
+ * @typedef {object} StoryEntry a run in virtual time that the page can always show
+ * @property {string} name
+ * @property {string} title
+ * @property {"scenario" | "counterexample" | "exhibit"} kind
+ * @property {string | null} [variant]
+ * @property {string} [scenario]
+ * @property {number} [seed]
+ * @property {number} [nodes]
+ * @property {string} [verdict]
+ * @property {string[]} [files]
+ */
+/** @typedef {"replay" | "live" | "sandbox" | "story"} Mode */
+/** @typedef {"do" | "verdict" | "learn" | "find"} Panel */
+/** @typedef {"runs" | "share" | "compare" | "help"} Sheet */
+/** @typedef {{kind: "run" | "story" | "file" | "live" | "sandbox", name: string}} Source */
+/** @typedef {{at?: string, instance?: number}} Moment as a link names it */
 
 /**
  * @typedef {object} App
+ * @property {Mode} mode
+ * @property {Source | null} source of what is shown
+ * @property {any} meta what `run.json` says of it, or null
+ * @property {any} recipe the sandbox's recipe of it, or null
+ * @property {Record<string, Partial<App>>} parked what the other modes have shown, to come back to
+ * @property {Panel} panel which side panel is open
+ * @property {Sheet | null} sheet which sheet under the header is open
+ * @property {string | null} toast a short answer to what was done last
  * @property {RunEntry[] | null} runs what the server offers; null until it has answered, or when nobody serves
- * @property {boolean} choosing whether the list of runs is open
+ * @property {StoryEntry[] | null} stories
  * @property {string | null} busy what is being loaded
+ * @property {number} progress how much of it, from 0 to 1; 0 where that is not known
  * @property {string | null} trouble why something cannot be shown
  * @property {string | null} notice what to know about the run that is shown
  * @property {string} name of the run that is shown
- * @property {boolean} linked whether a link can lead to it: it is one of the server's
  * @property {Timeline | null} timeline
  * @property {number} cursor the last line that has happened; -1 before the first
  * @property {number} instance what is shown; 0 for all
@@ -33,20 +65,35 @@ import { SCALE_LEAST, SCALE_MOST, fitScale, laneWidth, layout } from "./view/lay
  * @property {number} hover a line under the pointer, -1 for none
  * @property {number} selected a message, -1 for none
  * @property {string | null} node
+ * @property {string[]} picked nodes marked for one side of a partition
  * @property {Filter} filter
- * @property {boolean} help
  * @property {"light" | "dark"} theme
+ * @property {Live} live
+ * @property {Sandbox} sandbox
+ * @property {Commanding} command
+ * @property {any} learn
+ * @property {any} share
+ * @property {any} compare
+ * @property {any} find
  */
 
 /** @type {App} */
 export const FIRST = {
+  mode: "replay",
+  source: null,
+  meta: null,
+  recipe: null,
+  parked: {},
+  panel: "verdict",
+  sheet: null,
+  toast: null,
   runs: null,
-  choosing: true,
+  stories: null,
   busy: null,
+  progress: 0,
   trouble: null,
   notice: null,
   name: "",
-  linked: false,
   timeline: null,
   cursor: -1,
   instance: 0,
@@ -61,9 +108,17 @@ export const FIRST = {
   hover: -1,
   selected: -1,
   node: null,
+  picked: [],
   filter: { node: "", level: "detail", text: "" },
-  help: false,
   theme: "light",
+  live: LIVE_FIRST,
+  sandbox: SANDBOX_FIRST,
+  command: COMMAND_FIRST,
+  // The rooms bring their own (shell/rooms.js).
+  learn: {},
+  share: {},
+  compare: {},
+  find: {},
 };
 
 const RANK = { story: 0, detail: 1, quiet: 2 };
@@ -72,28 +127,139 @@ const SCALE_USUAL = 17;
 const SCALE_FITS = 11;
 
 /**
+ * @typedef {object} Opened a run that has been read and indexed
+ * @property {Timeline} timeline
+ * @property {string} name
+ * @property {Source} source
+ * @property {string | null} notice
+ * @property {any} meta
+ * @property {any} [recipe]
+ */
+
+/** Where the page stands when it shows something of this kind. @type {Record<Source["kind"], Mode>} */
+const MODE_OF = { run: "replay", file: "replay", story: "story", live: "live", sandbox: "sandbox" };
+
+/** What belongs to a run that is shown, and comes back with it. @type {(keyof App)[]} */
+const OF_A_RUN = ["source", "meta", "recipe", "name", "notice", "timeline", "cursor", "instance", "left", "scale", "axis", "panel", "selected"];
+
+/** The tab of the header that a mode belongs to. @param {Mode} mode @returns {"replay" | "live" | "sandbox"} */
+export function tabOf(mode) {
+  return mode === "story" ? "replay" : mode;
+}
+
+/**
+ * Go to another mode, and find there what was left there.
+ * @param {App} app @param {"replay" | "live" | "sandbox"} tab @returns {App}
+ */
+export function modeChanged(app, tab) {
+  if (tabOf(app.mode) === tab) return app;
+  const left = Object.fromEntries([...OF_A_RUN, /** @type {const} */ ("mode")].map((name) => [name, app[name]]));
+  const parked = { ...app.parked, [tabOf(app.mode)]: left };
+  const panel = tab === "replay" ? "verdict" : "do";
+  /** @type {Partial<App>} */
+  const bare = { source: null, meta: null, recipe: null, name: "", notice: null, timeline: null, cursor: -1, instance: 0, panel };
+  const still = { playing: false, hover: -1, selected: -1, node: null, picked: [], causes: false, busy: null, trouble: null };
+  return { ...app, ...still, mode: tab, ...bare, ...parked[tab], parked };
+}
+
+/**
  * Show a run.
- * @param {App} app
- * @param {{timeline: Timeline, name: string, linked: boolean, notice: string | null}} run
- * @param {{at?: string, instance?: number}} [moment] as a link names it
+ * @param {App} app @param {Opened} run @param {Moment} [moment]
  * @returns {App}
  */
-export function opened(app, { timeline, name, linked, notice }, moment = {}) {
+export function opened(app, { timeline, name, source, notice, meta, recipe = null }, moment = {}) {
   const instance = timeline.instances.includes(moment.instance ?? 0) ? (moment.instance ?? 0) : 0;
-  const place = moment.at === undefined ? undefined : timeline.index.get(moment.at);
-  // A run that is not as it should be opens where that shows.
+  const mode = MODE_OF[source.kind];
+  const shown = { ...modeChanged(app, tabOf(mode)), mode, timeline, name, source, meta, recipe, notice, instance, busy: null, trouble: null };
+  const clean = { ...shown, sheet: app.sheet === "runs" ? null : app.sheet, playing: false, hover: -1, selected: -1, node: null };
+  const fresh = { ...clean, picked: [], causes: false, filter: { ...app.filter, node: "", text: "" } };
+  return followed(refitted({ ...fresh, cursor: firstCursor(timeline, moment) }));
+}
+
+/** The place of a line, if there is such a line. @param {Timeline} timeline @param {string} name */
+function found(timeline, name) {
+  const at = timeline.at(name);
+  return at < 0 ? undefined : at;
+}
+
+/**
+ * Where a run opens: where the link says, else where it is not as it should
+ * be, else at its first event that matters.
+ * @param {Timeline} timeline @param {Moment} moment
+ */
+function firstCursor(timeline, moment) {
+  const place = moment.at === undefined ? undefined : found(timeline, moment.at);
   const violation = timeline.points.find((point) => point.kind === "violation");
-  const first = timeline.levels.indexOf("story");
-  const cursor = place ?? violation?.at ?? Math.max(first, 0);
-  const shown = { ...app, timeline, name, linked, notice, instance, cursor, choosing: false, busy: null, trouble: null };
-  const clean = { ...shown, playing: false, hover: -1, selected: -1, node: null, causes: false };
-  return followed(refitted({ ...clean, filter: { ...app.filter, node: "", text: "" } }));
+  return place ?? violation?.at ?? Math.max(timeline.rank.indexOf(0), 0);
+}
+
+/** Where now stands in the view while a live run is followed, from the left. */
+const NOW_PART = 0.86;
+
+/**
+ * The same run with more lines.
+ * @param {App} app @param {Timeline} timeline @param {number} cursor
+ * @param {boolean} following whether the view goes along with the cursor
+ * @returns {App}
+ */
+export function regrown(app, timeline, cursor, following) {
+  const next = { ...app, timeline, cursor };
+  if (!following) return next;
+  const wide = laneWidth(app.width) / app.scale;
+  const x = layout(timeline, app.instance, app.axis).x[Math.max(cursor, 0)];
+  return panned({ ...next, left: x - wide * NOW_PART }, 0);
+}
+
+/** What is shown has been judged. @param {App} app @param {Timeline} timeline the same run, with its verdict @returns {App} */
+export function judged(app, timeline) {
+  return { ...app, timeline };
+}
+
+/** Play, or stop; from the start again where it has ended. @param {App} app @returns {App} */
+export function playToggled(app) {
+  if (app.timeline === null) return app;
+  const atEnd = app.cursor >= app.timeline.length - 1;
+  return { ...(atEnd && !app.playing ? moved(app, 0) : app), playing: !app.playing };
+}
+
+/** Open the message of the cursor's line, or close the one that is open. @param {App} app @returns {App} */
+export function messageToggled(app) {
+  return { ...app, selected: app.timeline === null || app.selected >= 0 ? -1 : app.timeline.flightAt[app.cursor] };
+}
+
+/** Select nothing, and close what is open. @param {App} app @returns {App} */
+export function closed(app) {
+  const clear = { selected: -1, node: null, picked: [], causes: false, sheet: null, trouble: null };
+  const command = { ...app.command, form: null, asking: null, line: null };
+  return { ...app, ...clear, command, filter: { ...app.filter, node: "" } };
+}
+
+/** @param {App} app @param {string} node @returns {App} */
+export function nodePicked(app, node) {
+  const picked = app.node === node ? null : node;
+  return { ...app, node: picked, filter: { ...app.filter, node: picked ?? "" } };
+}
+
+/** @param {App} app @param {number} flight @returns {App} */
+export function messagePicked(app, flight) {
+  return { ...app, selected: app.selected === flight ? -1 : flight };
+}
+
+/** Open a sheet, or close it when it is open. @param {App} app @param {Sheet} sheet @returns {App} */
+export function sheetToggled(app, sheet) {
+  return { ...app, sheet: app.sheet === sheet ? null : sheet, trouble: null };
+}
+
+/** Mark a node for one side of a partition, or unmark it. @param {App} app @param {string} node @returns {App} */
+export function nodeMarked(app, node) {
+  const picked = app.picked.includes(node) ? app.picked.filter((one) => one !== node) : [...app.picked, node];
+  return { ...app, picked };
 }
 
 /** @param {App} app @param {number} cursor @returns {App} */
 export function moved(app, cursor) {
   if (app.timeline === null) return app;
-  const last = app.timeline.lines.length - 1;
+  const last = app.timeline.length - 1;
   return followed({ ...app, cursor: Math.min(Math.max(cursor, 0), last) });
 }
 
@@ -103,18 +269,17 @@ export function moved(app, cursor) {
  */
 export function stepped(app, direction) {
   if (app.timeline === null) return app;
-  const { lines } = app.timeline;
+  const last = app.timeline.length - 1;
   let at = app.cursor + direction;
-  while (at > 0 && at < lines.length - 1 && !stopsAt(app, at)) at += direction;
+  while (at > 0 && at < last && !stopsAt(app, at)) at += direction;
   return moved(app, at);
 }
 
 /** @param {App} app @param {number} at */
 function stopsAt({ timeline, filter, instance }, at) {
-  if (timeline === null) return false;
-  const line = timeline.lines[at];
-  if (!timeline.ours[at]) return false;
-  return RANK[timeline.levels[at]] <= RANK[filter.level] && (instance === 0 || line.instance === undefined || line.instance === instance);
+  if (timeline === null || !timeline.ours[at]) return false;
+  const about = timeline.instanceOf(at);
+  return timeline.rank[at] <= RANK[filter.level] && (instance === 0 || about === 0 || about === instance);
 }
 
 /**
@@ -122,16 +287,43 @@ function stopsAt({ timeline, filter, instance }, at) {
  * @param {App} app @param {1 | -1} direction @returns {App}
  */
 export function turned(app, direction) {
-  const points = pointsOf(app).map((point) => point.at);
-  const next = direction > 0 ? points.find((at) => at > app.cursor) : points.findLast((at) => at < app.cursor);
   if (app.timeline === null) return app;
-  return moved(app, next ?? (direction > 0 ? app.timeline.lines.length - 1 : 0));
+  const at = pointAfter(app.timeline, app.cursor, app.instance, direction);
+  return moved(app, at >= 0 ? at : direction > 0 ? app.timeline.length - 1 : 0);
 }
 
-/** The turning points of what is shown. @param {App} app */
+/** The turning points of what is shown. @param {Pick<App, "timeline" | "instance">} app */
 export function pointsOf({ timeline, instance }) {
   const points = timeline?.points ?? [];
   return points.filter((point) => instance === 0 || point.instance === null || point.instance === instance);
+}
+
+/** What kinds of turning points a line is. @param {App} app @param {number} at @returns {string[]} */
+export function pointsAt({ timeline, instance }, at) {
+  if (timeline === null) return [];
+  const points = timeline.points;
+  let [low, high] = [0, points.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (points[middle].at < at) low = middle + 1;
+    else high = middle;
+  }
+  /** @type {string[]} */
+  const kinds = [];
+  for (; low < points.length && points[low].at === at; low += 1) {
+    const about = points[low].instance;
+    if (instance === 0 || about === null || about === instance) kinds.push(points[low].kind);
+  }
+  return kinds;
+}
+
+/** The next violation behind a line; Infinity where none follows. @param {App} app @param {number} at */
+function firstViolation({ timeline, instance }, at) {
+  const found = (timeline?.verdict?.violations ?? [])
+    .filter((one) => instance === 0 || one.instance === null || one.instance === instance)
+    .map((one) => Math.max(...one.events.map((event) => event.at)))
+    .filter((one) => one > at);
+  return Math.min(...found);
 }
 
 /**
@@ -141,9 +333,10 @@ export function pointsOf({ timeline, instance }) {
  */
 export function played(app, jump) {
   const next = jump ? turned(app, 1) : stepped(app, 1);
-  const over = app.timeline === null || next.cursor >= app.timeline.lines.length - 1;
-  const wrong = pointsOf(next).some((point) => point.kind === "violation" && point.at > app.cursor && point.at <= next.cursor);
-  return over || wrong ? { ...next, playing: false } : next;
+  const over = app.timeline === null || next.cursor >= app.timeline.length - 1;
+  const wrong = firstViolation(next, app.cursor) <= next.cursor;
+  if (wrong) return { ...next, playing: false, panel: "verdict" };
+  return over ? { ...next, playing: false } : next;
 }
 
 /** @param {App} app @param {number} instance @returns {App} */
@@ -213,9 +406,6 @@ function followed(app) {
   return panned({ ...app, left: x - wide * 0.45 }, 0);
 }
 
-/** @type {WeakMap<Timeline, Int32Array>} */
-const lastInstance = new WeakMap();
-
 /**
  * The instance that the table and the meters speak of: the one chosen, else
  * the one that the cursor's line, or the last before it, is about.
@@ -223,11 +413,5 @@ const lastInstance = new WeakMap();
  */
 export function currentInstance({ timeline, instance, cursor }) {
   if (instance !== 0 || timeline === null) return instance;
-  let known = lastInstance.get(timeline);
-  if (known === undefined) {
-    let last = timeline.instances[0] ?? 0;
-    known = Int32Array.from(timeline.lines, (line, at) => (last = timeline.ours[at] ? (line.instance ?? last) : last));
-    lastInstance.set(timeline, known);
-  }
-  return known[Math.max(cursor, 0)];
+  return timeline.current[Math.max(cursor, 0)] || (timeline.instances[0] ?? 0);
 }

@@ -10,26 +10,50 @@ const joined = (names) =>
 
 export const words = {
   title: "Paxos Lab",
-  replay: "Replay",
   counted,
   joined,
 
-  // Header and the choice of a run
-  openRun: "Open a run…",
+  // Header and sheets
+  modes: "Modes",
+  modeNames: { replay: "Replay", live: "Live", sandbox: "Sandbox" },
+  tour: "Tour",
+  openRun: "Open a run",
+  share: "Share",
+  compare: "Compare",
+  find: "Find",
   help: "Keys and signs",
-  dark: "Dark",
-  light: "Light",
+  dark: "Dark theme",
+  light: "Light theme",
+  close: "Close",
+  sheets: { runs: "Choose a run", share: "Share this moment", compare: "Two runs side by side", help: "Keys and signs" },
+  panels: { do: "Do", verdict: "Verdict", learn: "Learn", find: "Find" },
+  panelsLabel: "Panels",
+  worlds: /** @type {Record<string, string>} */ ({
+    docker: "real containers",
+    local: "real processes",
+    sim: "virtual time",
+    simulator: "virtual time",
+    explorer: "every schedule",
+  }),
+  /** @param {string} what */
+  wentWrong: (what) => `Something went wrong: ${what}.`,
+
+  // The choice of a run
   instance: "Instance",
   allInstances: "all",
   /** @param {number} number @param {string | undefined} name */
   instanceName: (number, name) => (name === undefined ? String(number) : `${number} · ${name}`),
-  chooseTitle: "Choose a run",
-  chooseHow: "Or drop a run's folder, its files, or a .jsonl log anywhere on this page.",
+  chooseHow: "Drop a run's folder, its files, or a .jsonl log anywhere on this page. Or",
+  runsTitle: "Runs of this lab",
+  storiesTitle: "Stories in virtual time",
+  counterexamplesTitle: "Shortest ways to go wrong, of broken variants",
   pickFiles: "Pick files…",
   noRuns: "There is no run yet. Make one with “make demo”, then reload this page.",
   noServer: "No server of runs answers here. Drop a run's folder or a .jsonl log on this page, or start “make web”.",
   /** @param {string} what */
-  loading: (what) => `Loading ${what}…`,
+  loading: (what) => (what === "tour" ? "Loading the run of the tour…" : `Loading ${what.replace("--", "/")}…`),
+  loadingPage: "Loading the page's sentences…",
+  loadingProgress: "How much has been loaded",
   verdicts: /** @type {Record<string, string>} */ ({ ok: "safety held", violated: "violated", unknown: "unknown" }),
   noVerdict: "not judged",
   dropHere: "Drop it: a run's folder, or .jsonl files",
@@ -51,6 +75,13 @@ export const words = {
   notServed: (path, status) => `The server does not have ${path} (${status}). It may have been cleaned away: choose another run.`,
   /** @param {string} run */
   noSuchRun: (run) => `There is no run ${run} here: it may have been cleaned away. Choose another one.`,
+  /** @param {string} name */
+  noSuchStory: (name) => `There is no story ${name.replace("--", "/")} here. Choose another one.`,
+  nothingToLink: "Nothing is shown yet that a link could lead to.",
+  noLinkToFile: "A file that was dropped here is on this machine alone, so no link leads to it.",
+  brokenLink: "This link leads nowhere: it names no run, story or moment that this page knows. Choose from the list.",
+  /** @param {string} name */
+  noSuchMoment: (name) => `The run has no event ${name}, so it is shown from its start.`,
   /** @param {number} bytes */
   tooLarge: (bytes) => `${Math.round(bytes / 1e6).toLocaleString("en")} MB are more than this page can show. Drop a single run.`,
   /** @param {string} reason */
@@ -111,6 +142,13 @@ export const words = {
   longValue: (bytes, sha256) => `${counted(bytes, "byte")} (${sha256.slice(0, 8)}…)`,
   ringLabel: "Ring of the nodes, with walls and messages in flight; the table beside it says the same of each node",
 
+  dragToSplit: "Drag a line across the ring to part the network.",
+  crossToSplit: "The line must have nodes on both its sides.",
+  /** @param {string[]} one @param {string[]} other */
+  splitWouldBe: (one, other) => `Let go to part ${one.join(" ")} from ${other.join(" ")}.`,
+  /** @param {string[]} one @param {string[]} other */
+  pressToSplit: (one, other) => `Press x to part ${one.join(" ")} from ${other.join(" ")}.`,
+
   // What is happening
   /** @param {string} ms */
   happening: (ms) => `What is happening at ${ms}`,
@@ -119,6 +157,9 @@ export const words = {
   /** @param {number} at @param {number} count */
   eventOf: (at, count) => `event ${(at + 1).toLocaleString("en")} of ${count.toLocaleString("en")}`,
   predict: "Predict:",
+  so: "So",
+  why: "Why?",
+  whyNot: "Not justified:",
   because: "Because",
   leadsTo: "Leads to",
   nothingChanged: "nothing",
@@ -252,10 +293,17 @@ export const words = {
   fit: "Fit",
 
   // Verdict
-  verdict: "Verdict",
+  verdictNow: "At this moment",
+  soFar: "safe so far",
+  upToHere: "As far as this moment. Go to the end for the verdict on the whole run.",
+  judgeHere: "Judge it in this tab",
+  judgedLater: "The checker looks at the run as it goes on; its first word is on the way.",
+  shortest: "See the shortest run that breaks the same",
+  /** @param {number} count */
+  nextViolation: (count) => (count === 1 ? "Go to the violation that is to come" : `Go to the next of ${count} violations to come`),
+  ruleNames: /** @type {Record<string, string>} */ ({ agreement: "Agreement", validity: "Validity" }),
   ruleMarks: /** @type {Record<string, string>} */ ({ ok: "✓", violated: "✗", unknown: "?" }),
   ruleVerdicts: /** @type {Record<string, string>} */ ({ ok: "holds", violated: "broken", unknown: "unknown" }),
-  violations: "What was broken",
   unknownWhy: "What is unknown",
   expectations: "Expectations",
   met: "met",
@@ -290,7 +338,6 @@ export const words = {
   bundle: (count) => `${count} lines`,
 
   // Help
-  helpTitle: "Keys and signs",
   keys: /** @type {[string, string][]} */ ([
     ["Space", "play or pause"],
     ["← →", "previous or next event"],
@@ -303,6 +350,12 @@ export const words = {
     ["m", "open the message of this event, with both its ends"],
     ["h", "hide or show what is to come"],
     ["t", "axis by order or by time"],
+    ["Shift + 1 – 9", "mark a node for one side of a partition"],
+    ["x", "part the marked nodes from the others"],
+    ["p", "propose something at the selected node"],
+    ["k", "kill the selected node, or start it again"],
+    ["g", "go live: back to now"],
+    ["/", "find"],
     ["Esc", "close, select nothing"],
   ]),
   signs: /** @type {Record<string, string>} */ ({
@@ -324,5 +377,4 @@ export const words = {
     wall: "a wall",
     chosen: "chosen",
   }),
-  closeHelp: "Close",
 };

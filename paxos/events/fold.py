@@ -52,6 +52,13 @@ def empty(members: Iterable[str] = ()) -> State:
     return _with_members(state, list(members))
 
 
+def everybody_up(members: Iterable[str]) -> State:
+    """The same where every member is known to run: for a fold of the lines about nodes alone."""
+    state = empty(members)
+    nodes = {name: {**view, "status": "up"} for name, view in state["nodes"].items()}
+    return {**state, "nodes": nodes}
+
+
 def quorum(state: State) -> int:
     """How many acceptors make a quorum."""
     return len(state["members"]) // 2 + 1
@@ -519,6 +526,8 @@ def _one_way(fault: State, members: list[str]) -> list[tuple[str, str]]:
     # A rule about some kinds of message only is no wall.
     if "kinds" in detail:
         return []
+    if "ways" in detail:
+        return [(source, to) for source, to in detail["ways"]]
     sources, targets = detail.get("from", members), detail.get("to", members)
     return [(source, to) for source in sources for to in targets if source != to]
 

@@ -215,7 +215,7 @@ def _is_state(value: object) -> bool:
     )
 
 
-_KINDS: Final[dict[str, Callable[[Any], bool]]] = {
+KINDS: Final[dict[str, Callable[[Any], bool]]] = {
     "int": _is_int,
     "instance": lambda value: _is_int(value) and value >= 1,
     "bool": lambda value: isinstance(value, bool),
@@ -230,9 +230,10 @@ _KINDS: Final[dict[str, Callable[[Any], bool]]] = {
     "line": lambda value: isinstance(value, str) and _LINE.fullmatch(value) is not None,
     "object": lambda value: isinstance(value, dict | list),
 }
+"""Whether a field is of a kind that the catalogue names; a ``?`` behind it also allows null."""
 
 
 def _is(kind: str, value: object) -> bool:
     if kind.endswith("?"):
-        return value is None or _KINDS[kind[:-1]](value)
-    return _KINDS[kind](value)
+        return value is None or KINDS[kind[:-1]](value)
+    return KINDS[kind](value)

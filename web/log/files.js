@@ -103,11 +103,15 @@ export function openFiles(catalogue, files, name) {
     notice: read.some((log) => log.torn) ? words.tornLog : null,
     meta: companion(files, "run.json"),
     verdict: companion(files, "verdict.json"),
+    why: companion(files, "why.json"),
   };
 }
 
-/** @param {Map<string, string>} files @param {string} name @returns {any} null when there is none */
-function companion(files, name) {
+/**
+ * What stands beside a log, such as run.json.
+ * @param {Map<string, string>} files @param {string} name @returns {any} null when there is none
+ */
+export function companion(files, name) {
   const text = files.get(name);
   if (text === undefined) return null;
   const object = parsed(text);

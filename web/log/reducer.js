@@ -477,6 +477,7 @@ function bothWays({ fault, targets, detail }, members) {
 function oneWay({ detail }, members) {
   // A rule about some kinds of message only is no wall.
   if (detail.kinds !== undefined) return [];
+  if (detail.ways !== undefined) return detail.ways;
   const targets = detail.to ?? members;
   return (detail.from ?? members).flatMap((/** @type {string} */ source) =>
     targets.filter((/** @type {string} */ to) => to !== source).map((/** @type {string} */ to) => [source, to]),

@@ -1,18 +1,25 @@
 // A whole run, indexed once when it is opened: what became of every message,
 // when nodes were up, where walls stood, when a value was chosen and by whom
-// it was learned. All of it is derived by folding the log once with the
-// reducer and looking at what each line changed.
+// it was learned. indexer.js derives it from the lines, columns.js keeps it.
+//
+// A timeline may grow (`extended`): the newer one has an identity of its own
+// and shares the buffers of the older one, which must not be used after that.
 
-/** @import {Catalogue, Line, Proposal, State, Value} from "./types.d.ts" */
+/** @import {Catalogue, Level, Line, Proposal, State, Value} from "./types.d.ts" */
+/** @import {Verdict, Violation} from "./verdict.js" */
+/** @import {Why} from "./why.js" */
 
-import { ORCHESTRATOR, compareNodes, equal, lineId } from "./lines.js";
-import { levelOf, sameFanOut } from "./narration.js";
-import { empty, fold } from "./reducer.js";
-import { colourValues } from "./values.js";
+import { Core } from "./core.js";
+import { LEVELS, OPEN } from "./columns.js";
+import { Indexer } from "./indexer.js";
+import { MemoryLines } from "./memory.js";
+import { compareNodes } from "./lines.js";
+import { SHORT } from "./states.js";
 import { readVerdict } from "./verdict.js";
+import { readWhys } from "./why.js";
 
-/** A state is kept for every so many lines; the ones between are folded again. */
-const STRIDE = 128;
+export { OPEN };
+export { causality, neighbours } from "./causes.js";
 
 /**
  * @typedef {object} Flight what became of one message; numbers are indices of lines, -1 for none
@@ -28,212 +35,313 @@ const STRIDE = 128;
  * @property {number} sent
  * @property {number} ended when it arrived or was lost; the end of the log while it is under way
  * @property {"received" | "walled" | "dropped" | "failed" | "died" | "open"} fate
- * @property {{node: string, from: number, to: number}[]} holds when a gate held it
+ * @property {{node: string, from: number, to: number}[]} holds when a gate held it; `to` may be OPEN
  */
 
-/** @typedef {{node: string, status: string, how: string | null, from: number, to: number}} NodeSpan */
-/** @typedef {{cuts: string[], from: number, to: number}} WallSpan */
-/** @typedef {{instance: number, node: string, value: Value, from: number, to: number}} LearnedSpan */
+/** @typedef {{node: string, status: string, how: string | null, from: number, to: number}} NodeSpan `to` may be OPEN */
+/** @typedef {{cuts: string[], from: number, to: number}} WallSpan `to` may be OPEN */
 /** @typedef {{instance: number, ballot: string, value: Value, acceptors: string[], at: number}} Choice */
 /** @typedef {{at: number, kind: string, instance: number | null}} Point */
+/** @typedef {{instance: number, node: string, value: Value, from: number, to: number}} LearnedSpan `to` may be OPEN */
 /** @typedef {{instance: number, ballot: string, proposer: string, from: number, to: number, quorumAt: number, end: "chosen" | "refused" | "open"}} BallotSpan */
 
-/**
- * How a line is marked on its lane.
- * @typedef {{shape: string, value: Value | null}} Mark
- */
+export class Timeline {
+  /**
+   * @param {Core} core @param {{verdict: Verdict | null, why: Map<number, Why[]>, rawVerdict: any, rawWhy: any}} said
+   * @param {{indexer: Indexer, kept: MemoryLines} | null} growing
+   */
+  constructor(core, said, growing) {
+    this.core = core;
+    this.catalogue = core.catalogue;
+    this.length = core.count;
+    this.verdict = said.verdict;
+    /** Per line: why it was so. */
+    this.why = said.why;
+    this.said = said;
+    this.growing = growing;
+    this.points = withViolations(core.points, said.verdict);
+    this.members = core.known.members;
+    this.lanes = [...laneOrder(this.members, core.known.walls), ...core.known.nodes.filter((node) => node.startsWith("g")).sort(compareNodes)];
+    /** The run's own instances, ascending. */
+    this.instances = core.instances;
+    this.instanceNames = core.instanceNames;
+    this.nodeSpans = core.known.nodeSpans;
+    this.walls = core.known.walls;
+    this.chosen = core.chosen;
+    this.values = core.values;
+    /** Where steps of the scenario begin, and what each says. */
+    this.steps = core.known.steps.map((step) => step.at);
+    this.stepTexts = core.known.steps.map(({ step, say }) => `${step}. ${say}`);
+    const { columns } = core.tables.lines;
+    const cut = (/** @type {any} */ column) => column.subarray(0, this.length);
+    /** Since the first line. @type {Float64Array} */
+    this.ms = cut(columns.ms);
+    /** For a line of a fan-out its first line, else the line itself. @type {Int32Array} */
+    this.head = cut(columns.head);
+    /** The message that a line sends, receives or loses, or -1. @type {Int32Array} */
+    this.flightAt = cut(columns.flight);
+    /** How much a line matters: 0 story, 1 detail, 2 quiet. @type {Uint8Array} */
+    this.rank = cut(columns.rank);
+    /** Whether a line is about the run's own instances, or about none. */
+    this.ours = core.ours.subarray(0, this.length);
+    /** The own instance that was spoken of last at each line; 0 before the first. */
+    this.current = core.current.subarray(0, this.length);
+    this.flightCount = core.tables.flights.count;
+    /** From a line's name to its place. @type {{get(name: string): number | undefined, has(name: string): boolean}} */
+    this.index = {
+      get: (name) => (this.at(name) < 0 ? undefined : this.at(name)),
+      has: (name) => this.at(name) >= 0,
+    };
+  }
+
+  /** The place of a line, by its name; -1 for none. @param {string} name */
+  at(name) {
+    const at = this.core.known.names.get(name);
+    return at < this.length ? at : -1;
+  }
+
+  /**
+   * A line; while its bytes are on their way what the columns tell, with `pending: true`.
+   * @param {number} at @returns {Line}
+   */
+  line(at) {
+    return this.core.lineAt(at) ?? this.core.stub(at);
+  }
+
+  /** @param {number} at */
+  nameOf(at) {
+    return this.core.nameOf(at);
+  }
+
+  /** @param {number} at */
+  nodeOf(at) {
+    return this.core.nodeAt(at);
+  }
+
+  /** @param {number} at */
+  eventOf(at) {
+    return this.core.eventAt(at);
+  }
+
+  /** What a line is about; 0 for none. @param {number} at @returns {number} */
+  instanceOf(at) {
+    return this.core.tables.lines.columns.instance[at];
+  }
+
+  /** @param {number} at @returns {Level} */
+  level(at) {
+    return LEVELS[this.rank[at]];
+  }
+
+  /** @param {number} place */
+  flight(place) {
+    return this.core.flightOf(place);
+  }
+
+  /**
+   * The text of lines, as JSON: from `from` up to but not including `to`.
+   * @param {number} [from] @param {number} [to] @returns {Promise<string>}
+   */
+  text(from = 0, to = this.length) {
+    const source = this.growing?.kept ?? this.core.store;
+    return source === null ? Promise.resolve("") : source.text(from, Math.min(to, this.length));
+  }
+
+  /** The first line of the run's runner, if it is known. */
+  get run() {
+    return this.core.run;
+  }
+
+  /* --- slower views of the same, one object per entry ------------------------------- */
+
+  /** @returns {Line[]} */
+  get lines() {
+    return arrayLike(this.length, (at) => this.line(at));
+  }
+
+  /** @returns {Flight[]} */
+  get flights() {
+    return arrayLike(this.flightCount, (place) => this.flight(place));
+  }
+
+  /** @returns {BallotSpan[]} */
+  get ballots() {
+    const { core } = this;
+    const all = Array.from({ length: core.tables.ballots.count }, (_, place) => core.ballotOf(place));
+    return all.filter((span) => core.isMine(span.instance));
+  }
+
+  /** @returns {LearnedSpan[]} */
+  get learned() {
+    return Array.from({ length: this.core.tables.learned.count }, (_, place) => this.core.learnedOf(place));
+  }
+
+  /** @returns {Level[]} */
+  get levels() {
+    return arrayLike(this.length, (at) => this.level(at));
+  }
+}
 
 /**
- * @typedef {object} Timeline
- * @property {Catalogue} catalogue
- * @property {Line[]} lines
- * @property {Map<string, number>} index from a line's name to its place
- * @property {State[]} kept
- * @property {string[]} lanes
- * @property {string[]} members
- * @property {number[]} instances the run's own
- * @property {Uint8Array} ours per line: whether it is about the run's own instances, or about none
- * @property {Map<number, string>} instanceNames
- * @property {import("./types.d.ts").Level[]} levels per line: how much it matters
- * @property {Float64Array} ms since the first line
- * @property {Int32Array} head for a line of a fan-out its first line, else the line itself
- * @property {Flight[]} flights
- * @property {Int32Array} flightAt per line: the message that it sends, receives or loses, or -1
- * @property {Mark[]} marks
- * @property {NodeSpan[]} nodeSpans
- * @property {WallSpan[]} walls
- * @property {LearnedSpan[]} learned
- * @property {Choice[]} chosen
- * @property {BallotSpan[]} ballots
- * @property {Point[]} points
- * @property {number[]} steps where a step of the scenario begins
- * @property {import("./verdict.js").Verdict | null} verdict
- * @property {import("./values.js").ValueStyles} values
- */
-
-/**
- * Index a run.
+ * Index a run that is in memory.
  * @param {Catalogue} catalogue
- * @param {{lines: Line[], meta: any, verdict: any}} run
+ * @param {{lines: Line[], meta: any, verdict: any, why?: any}} run
  * @returns {Timeline}
  */
-export function buildTimeline(catalogue, { lines, meta, verdict }) {
+export function buildTimeline(catalogue, { lines, meta, verdict, why }) {
   const members = Array.isArray(meta?.members) ? meta.members : [];
-  const watch = new Watch(lines);
-  /** @type {State[]} */
-  const kept = [];
-  let state = empty(members);
-  kept.push(state);
-  lines.forEach((line, at) => {
-    const next = fold(state, line);
-    watch.see(state, next, line, at);
-    state = next;
-    if ((at + 1) % STRIDE === 0) kept.push(state);
-  });
-  watch.end(state);
+  const indexer = new Indexer(catalogue, members);
+  const kept = new MemoryLines();
+  const known = knownOf(indexer);
+  const core = new Core(catalogue, known, (at) => kept.get(at), { members, instances: meta?.instances ?? null, cause: null });
+  kept.loaded = () => core.onLoaded();
+  return grown(core, { indexer, kept }, lines, verdict, why ?? null);
+}
 
-  const index = new Map(lines.map((line, at) => [lineId(line), at]));
-  const judged = verdict === null ? null : readVerdict(verdict, index);
-  const points = state.turning_points.map(({ line, kind, instance }) => ({
-    at: /** @type {number} */ (index.get(line)),
-    kind,
-    instance,
-  }));
-  for (const { events, instance } of judged?.violations ?? []) {
-    const at = Math.max(...events.map((event) => event.at));
-    if (at >= 0 && !points.some((point) => point.at === at && point.kind === "violation")) {
-      points.push({ at, kind: "violation", instance });
-    }
-  }
-  const names = namesOf(meta?.instances ?? lines.find((line) => line.event === "run_started")?.instances);
-  const mine = (/** @type {number | null | undefined} */ instance) => !instance || names.size === 0 || names.has(instance);
-  points.sort((one, other) => one.at - other.at);
-  const guests = Object.keys(state.nodes).filter((node) => node.startsWith("g"));
+/**
+ * The same run with more lines: what they cost depends on how many they are,
+ * not on how long the run is.
+ * @param {Timeline} timeline of lines in memory; not to be used any more @param {Line[]} lines
+ * @returns {Timeline}
+ */
+export function extended(timeline, lines) {
+  const { core, growing, said } = timeline;
+  if (growing === null) throw new Error("a run that was read from an index does not grow");
+  return grown(core, growing, lines, said.rawVerdict, said.rawWhy, said);
+}
+
+/**
+ * @param {Core} core @param {{indexer: Indexer, kept: MemoryLines}} growing @param {Line[]} lines
+ * @param {any} verdict @param {any} why @param {Timeline["said"]} [said] as far as it is known
+ */
+function grown(core, growing, lines, verdict, why, said) {
   for (const line of lines) {
-    for (const name of [line.source, line.to]) {
-      if (typeof name === "string" && name.startsWith("g") && !guests.includes(name)) guests.push(name);
+    const at = growing.kept.length;
+    if (growing.indexer.add(line)) {
+      const place = core.tables.shared.add();
+      core.tables.shared.columns.at[place] = at;
     }
+    growing.kept.push(line);
   }
-  return {
-    catalogue,
-    lines,
-    index,
-    kept,
-    lanes: [...laneOrder(state.members, watch.walls), ...guests.sort(compareNodes)],
-    members: state.members,
-    // Nodes know no runs: a restart reads what earlier runs have left on the disk, too.
-    instances: Object.keys(state.instances).map(Number).filter(mine),
-    ours: Uint8Array.from(lines, (line) => (mine(line.instance) ? 1 : 0)),
-    instanceNames: names,
-    levels: lines.map((line) => levelOf(catalogue, line)),
-    ms: Float64Array.from(lines, (line) => (line.at_ns - lines[0].at_ns) / 1e6),
-    head: fanOuts(catalogue, lines),
-    flights: watch.flights,
-    flightAt: watch.flightAt,
-    marks: watch.marks,
-    nodeSpans: watch.nodeSpans,
-    walls: watch.walls,
-    learned: watch.learned,
-    chosen: watch.chosen.filter((choice) => mine(choice.instance)),
-    ballots: watch.ballots.filter((ballot) => mine(ballot.instance)),
-    points: points.filter((point) => mine(point.instance)),
-    steps: lines.flatMap((line, at) => (line.event === "step_started" ? [at] : [])),
-    verdict: judged,
-    values: colourValues(lines),
+  core.known.members = growing.indexer.world.members;
+  core.extend();
+  return new Timeline(core, said ?? readSaid(core, verdict, why), growing);
+}
+
+/**
+ * A run of columns that were read, its lines elsewhere.
+ * @param {Core} core @param {any} verdict @param {any} why
+ */
+export function indexedTimeline(core, verdict, why) {
+  core.extend();
+  return new Timeline(core, readSaid(core, verdict, why), null);
+}
+
+/** @param {Indexer} indexer @returns {import("./core.js").Known} */
+function knownOf(indexer) {
+  const { tables, events, nodes, ballots, values, quorums, nodeSpans, walls, steps, names } = indexer;
+  return { tables, events, nodes, ballots, values, quorums, nodeSpans, walls, steps, names, members: indexer.world.members };
+}
+
+/**
+ * The same run with another verdict.
+ * @param {Timeline} timeline @param {any} verdict verdict.json's content, or null
+ */
+export function withVerdict(timeline, verdict) {
+  const { core, growing, said } = timeline;
+  return new Timeline(core, { ...readSaid(core, verdict, null), why: said.why, rawWhy: said.rawWhy }, growing);
+}
+
+/**
+ * The same run with other answers to why.
+ * @param {Timeline} timeline @param {any} why why.json's content, or null
+ */
+export function withWhy(timeline, why) {
+  const { core, growing, said } = timeline;
+  return new Timeline(core, { ...said, why: readWhys(why, core.known.names), rawWhy: why }, growing);
+}
+
+/** @param {Core} core @param {any} verdict @param {any} why @returns {Timeline["said"]} */
+function readSaid(core, verdict, why) {
+  const { names } = core.known;
+  const index = {
+    get: (/** @type {string} */ name) => (names.get(name) < 0 ? undefined : names.get(name)),
+    has: (/** @type {string} */ name) => names.get(name) >= 0,
   };
+  const read = verdict === null || verdict === undefined ? null : readVerdict(verdict, index);
+  return { verdict: read, why: readWhys(why, names), rawVerdict: verdict ?? null, rawWhy: why ?? null };
 }
 
 /**
- * The state after the line at `at`; -1 is before the first.
- * @param {Timeline} timeline @param {number} at
+ * The state after the line at `at`; -1 is before the first. Of a long run only
+ * one instance is in it, with all that concerns every instance.
+ * @param {Timeline} timeline @param {number} at @param {number} [instance] the one that is shown
+ * @returns {State}
  */
-export function stateAt(timeline, at) {
-  const count = at + 1;
-  let place = Math.min(Math.floor(count / STRIDE), timeline.kept.length - 1);
-  let state = timeline.kept[place];
-  for (place *= STRIDE; place < count; place += 1) state = fold(state, timeline.lines[place]);
-  return state;
+export function stateAt(timeline, at, instance = timeline.current[Math.max(at, 0)] || (timeline.instances[0] ?? 0)) {
+  const { core, length } = timeline;
+  return core.states.at(core, length, at, length <= SHORT ? 0 : instance || OPEN);
 }
 
 /**
- * What happened before a line and because of it, and what followed from it:
- * each node's own order, and from a message to its receipt.
- * @param {Timeline} timeline @param {number} at
- * @returns {Uint8Array} per line: 1 in the past, 2 in the future, 3 itself, 0 unrelated
+ * The violations that have happened at a line: those whose latest event is not after it.
+ * @param {Timeline} timeline @param {number} at @returns {Violation[]}
  */
-export function causality(timeline, at) {
-  const { lines, index } = timeline;
-  const related = new Uint8Array(lines.length);
-  related[at] = 3;
-  /** Nodes whose earlier lines all belong to the past; lines quoted as a cause. */
-  const nodes = new Set([lines[at].node]);
-  const causes = new Set([lines[at].cause]);
-  for (let earlier = at - 1; earlier >= 0; earlier -= 1) {
-    const line = lines[earlier];
-    if (nodes.has(line.node) || causes.has(lineId(line))) {
-      related[earlier] = 1;
-      nodes.add(line.node);
-      causes.add(line.cause);
-    }
-  }
-  const later = new Set([lines[at].node]);
-  for (let next = at + 1; next < lines.length; next += 1) {
-    const line = lines[next];
-    const cause = line.cause === undefined ? undefined : index.get(line.cause);
-    if (later.has(line.node) || (cause !== undefined && related[cause] >= 2)) {
-      related[next] = 2;
-      later.add(line.node);
-    }
-  }
-  return related;
+export function violationsUpTo(timeline, at) {
+  return (timeline.verdict?.violations ?? []).filter((one) => one.events.length > 0 && Math.max(...one.events.map((event) => event.at)) <= at);
 }
 
 /**
- * The line's immediate reasons and consequences, for "because of" and "leads to".
- * @param {Timeline} timeline @param {number} at
+ * The next or previous turning point of what is shown.
+ * @param {Timeline} timeline @param {number} at @param {number} instance 0 for all @param {1 | -1} direction
+ * @returns {number} -1 for none
  */
-export function neighbours(timeline, at) {
-  const { lines, index } = timeline;
-  const line = lines[at];
-  const quoted = line.cause === undefined ? undefined : index.get(line.cause);
-  let because = quoted ?? -1;
-  if (because < 0 && !isInput(line)) {
-    // An effect follows from the input that its node took last in this instance.
-    for (because = at - 1; because >= 0; because -= 1) {
-      const earlier = lines[because];
-      if (earlier.node === line.node && isInput(earlier) && sameInstance(earlier, line)) break;
+export function pointAfter({ points }, at, instance, direction) {
+  const fits = (/** @type {Point} */ point) => instance === 0 || point.instance === null || point.instance === instance;
+  let place = pointsUpTo(points, direction > 0 ? at : at - 1) - (direction > 0 ? 0 : 1);
+  for (; place >= 0 && place < points.length; place += direction) if (fits(points[place])) return points[place].at;
+  return -1;
+}
+
+/** How many points are at or before a line. @param {Point[]} points @param {number} at */
+function pointsUpTo(points, at) {
+  let [low, high] = [0, points.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (points[middle].at <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The fold's points, and where the checker found something that the fold did not. @param {Point[]} points @param {Verdict | null} verdict */
+function withViolations(points, verdict) {
+  /** @type {Point[]} */
+  const more = [];
+  for (const { events, instance } of verdict?.violations ?? []) {
+    const at = Math.max(...events.map((event) => event.at));
+    const first = pointsUpTo(points, at - 1);
+    const here = points.slice(first, pointsUpTo(points, at));
+    if (at >= 0 && ![...here, ...more].some((point) => point.at === at && point.kind === "violation")) {
+      more.push({ at, kind: "violation", instance });
     }
   }
-  /** @type {number[]} */
-  const leadsTo = [];
-  const flight = timeline.flightAt[at];
-  if (line.event.endsWith("_sent")) {
-    if (flight >= 0 && timeline.flights[flight].fate !== "open") leadsTo.push(timeline.flights[flight].ended);
-  } else if (isInput(line)) {
-    for (let next = at + 1; next < lines.length && leadsTo.length < 12; next += 1) {
-      const later = lines[next];
-      if (later.node !== line.node || !sameInstance(later, line)) continue;
-      if (isInput(later) || later.incarnation !== line.incarnation) break;
-      if (timeline.levels[next] !== "quiet") leadsTo.push(next);
-    }
-  }
-  return { because, leadsTo };
+  return more.length === 0 ? points : [...points, ...more].sort((one, other) => one.at - other.at);
 }
 
-/** @param {Line} line */
-function isInput(line) {
-  return line.event.endsWith("_received") || line.event === "timeout_fired" || line.event === "instance_resumed";
-}
-
-/** @param {Line} one @param {Line} other */
-function sameInstance(one, other) {
-  return (one.instance ?? null) === (other.instance ?? null);
-}
-
-/** @param {any} instances @returns {Map<number, string>} */
-function namesOf(instances) {
-  const pairs = Object.entries(instances ?? {}).filter(([, number]) => Number.isInteger(number));
-  return new Map(pairs.map(([name, number]) => [/** @type {number} */ (number), name]));
+/**
+ * An array that makes its entries when they are asked for.
+ * @template T @param {number} length @param {(place: number) => T} make @returns {T[]}
+ */
+function arrayLike(length, make) {
+  return new Proxy(/** @type {T[]} */ ([]), {
+    get: (target, name) => {
+      if (name === "length") return length;
+      if (typeof name === "string" && /^\d+$/.test(name)) return Number(name) < length ? make(Number(name)) : undefined;
+      return Reflect.get(target, name);
+    },
+    has: (target, name) => (typeof name === "string" && /^\d+$/.test(name) ? Number(name) < length : Reflect.has(target, name)),
+  });
 }
 
 /**
@@ -273,225 +381,3 @@ export function sidesOf(members, cuts) {
   return sides.sort((one, other) => other.length - one.length || compareNodes(one[0], other[0]));
 }
 
-/**
- * Lines of one fan-out share a place in the drawing, even where another
- * node's line has slipped between them in the merged log.
- * @param {Catalogue} catalogue @param {Line[]} lines
- */
-function fanOuts(catalogue, lines) {
-  const head = Int32Array.from(lines, (_, at) => at);
-  /** @type {Map<string, number>} */
-  const last = new Map();
-  lines.forEach((line, at) => {
-    const previous = last.get(line.node);
-    if (previous !== undefined && line.event.endsWith("_sent") && sameFanOut(catalogue, lines[previous], line)) {
-      head[at] = head[previous];
-    }
-    last.set(line.node, at);
-  });
-  return head;
-}
-
-/** Watches the fold of a whole run and notes when what began and ended. */
-class Watch {
-  /** @param {Line[]} lines */
-  constructor(lines) {
-    this.length = lines.length;
-    /** @type {Flight[]} */ this.flights = [];
-    this.flightAt = new Int32Array(lines.length).fill(-1);
-    /** @type {Mark[]} */ this.marks = [];
-    /** @type {NodeSpan[]} */ this.nodeSpans = [];
-    /** @type {WallSpan[]} */ this.walls = [];
-    /** @type {LearnedSpan[]} */ this.learned = [];
-    /** @type {Choice[]} */ this.chosen = [];
-    /** @type {BallotSpan[]} */ this.ballots = [];
-    /** @type {Map<string, number>} */ this.flightOf = new Map();
-    /** @type {Map<string, NodeSpan>} */ this.openNode = new Map();
-    /** @type {Map<string, LearnedSpan>} */ this.openLearned = new Map();
-    /** @type {Map<string, BallotSpan>} */ this.openBallot = new Map();
-  }
-
-  /** @param {State} before @param {State} after @param {Line} line @param {number} at */
-  see(before, after, line, at) {
-    this.#seeMessages(before, after, line, at);
-    if (before.nodes !== after.nodes) this.#seeNodes(before, after, at);
-    if (before.cuts !== after.cuts) {
-      if (this.walls.length > 0 && before.cuts.length > 0) this.walls[this.walls.length - 1].to = at;
-      if (after.cuts.length > 0) this.walls.push({ cuts: after.cuts, from: at, to: this.length - 1 });
-    }
-    if (before.instances !== after.instances) this.#seeInstances(before, after, line, at);
-    this.marks.push(markOf(before, after, line));
-  }
-
-  /** @param {State} state the last one */
-  end(state) {
-    for (const message of state.messages) {
-      const flight = this.flights[/** @type {number} */ (this.flightOf.get(message.line))];
-      flight.fate = "open";
-      flight.ended = this.length - 1;
-    }
-  }
-
-  /** @param {State} before @param {State} after @param {Line} line @param {number} at */
-  #seeMessages(before, after, line, at) {
-    if (line.event.endsWith("_sent")) {
-      const lane = `${line.node}>${line.to}`;
-      this.flightOf.set(lineId(line), this.flights.length);
-      this.flightAt[at] = this.flights.length;
-      this.flights.push({
-        id: lineId(line),
-        kind: line.event.slice(0, -"_sent".length),
-        source: line.node,
-        to: line.to,
-        instance: line.instance ?? null,
-        ballot: line.ballot ?? null,
-        value: line.value ?? null,
-        accepted: line.accepted ?? null,
-        promised: line.promised ?? null,
-        sent: at,
-        ended: at,
-        fate: before.cuts.includes(lane) ? "walled" : "died",
-        holds: [],
-      });
-    }
-    const arrived = this.flightOf.get(line.cause ?? "");
-    if (arrived !== undefined) {
-      // It may have been given up for lost: its arrival knows better.
-      this.flights[arrived].ended = at;
-      this.flights[arrived].fate = "received";
-      this.flightAt[at] = arrived;
-    }
-    const named = this.flightOf.get(line.message ?? "");
-    if (named !== undefined) this.flightAt[at] = named;
-    if (before.messages === after.messages) return;
-    const left = new Map(after.messages.map((message) => [message.line, message]));
-    for (const message of before.messages) {
-      const now = left.get(message.line);
-      if (now === message) continue;
-      const place = /** @type {number} */ (this.flightOf.get(message.line));
-      const flight = this.flights[place];
-      if (now === undefined) {
-        if (place === arrived) continue;
-        flight.ended = at;
-        flight.fate = fateAt(line, after.cuts.includes(`${flight.source}>${flight.to}`));
-      } else if (now.held_at !== null) {
-        flight.holds.push({ node: now.held_at, from: at, to: this.length - 1 });
-      } else if (flight.holds.length > 0) {
-        flight.holds[flight.holds.length - 1].to = at;
-      }
-    }
-  }
-
-  /** @param {State} before @param {State} after @param {number} at */
-  #seeNodes(before, after, at) {
-    for (const [node, view] of Object.entries(after.nodes)) {
-      if (before.nodes[node]?.status === view.status) continue;
-      const open = this.openNode.get(node);
-      if (open !== undefined) open.to = at;
-      const span = { node, status: view.status, how: view.ended_by, from: open === undefined ? 0 : at, to: this.length - 1 };
-      this.openNode.set(node, span);
-      this.nodeSpans.push(span);
-    }
-  }
-
-  /** @param {State} before @param {State} after @param {Line} line @param {number} at */
-  #seeInstances(before, after, line, at) {
-    for (const key of line.instance === undefined ? Object.keys(after.instances) : [String(line.instance)]) {
-      const [was, is] = [before.instances[key], after.instances[key]];
-      if (was === is || is === undefined) continue;
-      const instance = Number(key);
-      if (was?.learned !== is.learned) this.#seeLearned(was?.learned ?? {}, is.learned, instance, at);
-      for (const choice of is.chosen.slice(was?.chosen.length ?? 0)) {
-        this.chosen.push({ instance, ballot: choice.ballot, value: choice.value, acceptors: choice.acceptors, at });
-      }
-      if (was?.ballots !== is.ballots) this.#seeBallots(was?.ballots ?? {}, is, after.members.length, instance, at);
-    }
-  }
-
-  /**
-   * @param {Record<string, any>} was @param {Record<string, import("./types.d.ts").Learned>} is
-   * @param {number} instance @param {number} at
-   */
-  #seeLearned(was, is, instance, at) {
-    for (const [node, known] of Object.entries(is)) {
-      if (was[node] !== undefined) continue;
-      const span = { instance, node, value: known.value, from: at, to: this.length - 1 };
-      this.openLearned.set(`${instance} ${node}`, span);
-      this.learned.push(span);
-    }
-    for (const node of Object.keys(was)) {
-      const span = this.openLearned.get(`${instance} ${node}`);
-      if (is[node] === undefined && span !== undefined) span.to = at;
-    }
-  }
-
-  /**
-   * @param {Record<string, any>} was @param {import("./types.d.ts").InstanceView} view
-   * @param {number} memberCount @param {number} instance @param {number} at
-   */
-  #seeBallots(was, view, memberCount, instance, at) {
-    const quorum = Math.floor(memberCount / 2) + 1;
-    for (const [ballot, one] of Object.entries(view.ballots)) {
-      if (was[ballot] === one) continue;
-      const name = `${instance} ${ballot}`;
-      let span = this.openBallot.get(name);
-      if (span === undefined) {
-        span = { instance, ballot, proposer: one.proposer, from: at, to: at, quorumAt: -1, end: "open" };
-        this.openBallot.set(name, span);
-        this.ballots.push(span);
-      }
-      span.to = at;
-      if (span.quorumAt < 0 && one.promises_heard.length >= quorum) span.quorumAt = at;
-      if (one.accepted.some((tally) => tally.acceptors.length >= quorum)) span.end = "chosen";
-      else if (memberCount - one.refused_by.length < quorum) span.end = "refused";
-    }
-  }
-}
-
-/**
- * Why a message left the air at this line without arriving.
- * @param {Line} line @param {boolean} cut @returns {Flight["fate"]}
- */
-function fateAt(line, cut) {
-  if (cut) return "walled";
-  if (line.event === "message_dropped") return "dropped";
-  return line.event === "call_failed" ? "failed" : "died";
-}
-
-/**
- * What a line looks like on its lane.
- * @param {State} before @param {State} after @param {Line} line @returns {Mark}
- */
-function markOf(before, after, line) {
-  const acceptor = (/** @type {State} */ state) => state.instances[line.instance]?.acceptors[line.node];
-  switch (line.event) {
-    case "propose_received":
-      return { shape: "wish", value: line.value };
-    case "propose_answered":
-      return { shape: "answer", value: line.value };
-    case "prepare_received":
-    case "accept_received": {
-      const [was, is] = [acceptor(before)?.memory, acceptor(after)?.memory];
-      if (is && !equal(was?.accepted ?? null, is.accepted)) return { shape: "accept", value: is.accepted?.value ?? null };
-      if (is && was?.promised !== is.promised) return { shape: "promise", value: null };
-      return { shape: "dot", value: null };
-    }
-    case "state_persisted": {
-      if (line.record !== "acceptor") return { shape: "round", value: null };
-      const pair = acceptor(before)?.disk.accepted ?? null;
-      if (line.accepted && !equal(pair, line.accepted)) return { shape: "accept-disk", value: line.accepted.value };
-      return { shape: "promise-disk", value: null };
-    }
-    case "value_learned":
-      return { shape: "learn", value: line.value };
-    case "timeout_fired":
-      return { shape: line.have === undefined ? "timer" : "stuck", value: null };
-    case "nack_sent":
-      return { shape: "refuse", value: null };
-    case "node_started":
-      return { shape: line.incarnation > 1 ? "restart" : "start", value: null };
-    default:
-      if (line.node === ORCHESTRATOR) return { shape: "none", value: null };
-      return { shape: line.event.endsWith("_received") ? "dot" : "none", value: null };
-  }
-}

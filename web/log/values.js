@@ -1,7 +1,7 @@
 // How values are told apart: by a colour of the Okabe-Ito palette, and always
 // by a letter and their text as well.
 
-/** @import {Line, Value} from "./types.d.ts" */
+/** @import {Value} from "./types.d.ts" */
 
 import { valueKey } from "./lines.js";
 import { words } from "../words.js";
@@ -11,28 +11,32 @@ import { words } from "../words.js";
 
 /** Okabe and Ito's colours that black text can stand on, in both themes. */
 export const VALUE_COLOURS = ["#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#1FB58F", "#E8783A"];
+/** When so many letters are taken there is no use in looking for a free one. */
+const LETTERS = 200;
 
-/**
- * Give every value of a log its colour and letter, in the order of appearance.
- * @param {Line[]} lines
- * @returns {ValueStyles}
- */
-export function colourValues(lines) {
-  /** @type {ValueStyles} */
-  const styles = new Map();
-  const letters = new Set();
-  for (const { value, wanted, accepted } of lines) {
-    for (const one of [wanted, value, accepted?.value]) {
-      if (one === undefined || one === null || styles.has(valueKey(one))) continue;
-      const text = valueText(one);
-      const free = [...text.toLowerCase()].find((letter) => /[a-z0-9]/.test(letter) && !letters.has(letter));
-      const letter = free ?? String((styles.size + 1) % 100);
-      letters.add(letter);
-      const index = styles.size % VALUE_COLOURS.length;
-      styles.set(valueKey(one), { index, colour: VALUE_COLOURS[index], letter, text });
+/** Gives every value its colour and letter, in the order of appearance. */
+export class ValueColours {
+  constructor() {
+    /** @type {ValueStyles} */
+    this.styles = new Map();
+    this.letters = new Set();
+    this.count = 0;
+  }
+
+  /** Take in the values that are new. @param {Value[]} values all of them, each once */
+  add(values) {
+    for (; this.count < values.length; this.count += 1) {
+      const text = valueText(values[this.count]);
+      const free =
+        this.letters.size >= LETTERS
+          ? undefined
+          : [...text.toLowerCase()].find((letter) => /[a-z0-9]/.test(letter) && !this.letters.has(letter));
+      const letter = free ?? String((this.styles.size + 1) % 100);
+      this.letters.add(letter);
+      const index = this.styles.size % VALUE_COLOURS.length;
+      this.styles.set(valueKey(values[this.count]), { index, colour: VALUE_COLOURS[index], letter, text });
     }
   }
-  return styles;
 }
 
 /** @param {ValueStyles} styles @param {Value} value @returns {ValueStyle} */

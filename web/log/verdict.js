@@ -17,7 +17,7 @@
 /**
  * Read `verdict.json` of whatever shape, taking nothing of it on trust.
  * @param {any} raw
- * @param {Map<string, number>} index from a line's name to its place
+ * @param {{get(name: string): number | undefined, has(name: string): boolean}} index from a line's name to its place
  * @returns {Verdict}
  */
 export function readVerdict(raw, index) {
@@ -49,7 +49,7 @@ export function readVerdict(raw, index) {
   };
 }
 
-/** @param {any} event a line, or its name @param {Map<string, number>} index @returns {Quoted} */
+/** @param {any} event a line, or its name @param {{get(name: string): number | undefined, has(name: string): boolean}} index @returns {Quoted} */
 function quoted(event, index) {
   const name = typeof event === "string" ? event : `${event?.node}/${event?.incarnation}/${event?.seq}`;
   return { name, at: index.get(name) ?? -1 };
@@ -57,7 +57,7 @@ function quoted(event, index) {
 
 /**
  * A text, with the lines that it names picked out.
- * @param {string} evidence @param {Map<string, number>} index
+ * @param {string} evidence @param {{get(name: string): number | undefined, has(name: string): boolean}} index
  */
 function evidenceOf(evidence, index) {
   const parts = evidence.split(/((?:n\d+|g\d|orchestrator)\/\d+\/\d+)/);

@@ -56,7 +56,7 @@ function row(app, state, view, node, pick) {
   const disk = acceptor?.disk ?? { promised: NO_BALLOT, accepted: null };
   // A node that is down remembers nothing, also of instances that it never met.
   const memory = status === "down" ? null : acceptor === undefined ? disk : acceptor.memory;
-  const active = timeline.lines[app.cursor]?.node === node;
+  const active = timeline.nodeOf(app.cursor) === node;
   const how = state.nodes[node]?.ended_by ?? "";
   const sign = { down: `✕ ${words.endings[how] ?? ""}`, paused: `❚❚ ${words.statuses.paused}`, up: "", unseen: "" }[status];
   const known = view.learned[node];
@@ -162,10 +162,10 @@ function dots(state, name, kind, done, heard, refused) {
 export function choice(app, state, instance, go) {
   const timeline = /** @type {Timeline} */ (app.timeline);
   const view = instanceOf(state, instance);
-  const learned = view.learned_at.map(({ node, line }) => ({ node, at: /** @type {number} */ (timeline.index.get(line)) }));
+  const learned = view.learned_at.map(({ node, line }) => ({ node, at: timeline.at(line) }));
   const missing = state.members.filter((node) => view.learned[node] === undefined && !learned.some((one) => one.node === node));
   const first = view.chosen[0];
-  const since = first === undefined ? 0 : timeline.ms[/** @type {number} */ (timeline.index.get(first.line))];
+  const since = first === undefined ? 0 : timeline.ms[timeline.at(first.line)];
   return html`
     <section class="choice" aria-labelledby="choice-title">
       <h3 id="choice-title">${words.choice}</h3>
@@ -174,7 +174,7 @@ export function choice(app, state, instance, go) {
       <ol class="plain moments">
         ${view.chosen.map(
           ({ value, ballot, acceptors: by, line }) => html`<li class="chosen">
-            <button class="link" @click=${() => go(/** @type {number} */ (timeline.index.get(line)))}>${words.chosenNow}</button>
+            <button class="link" @click=${() => go(timeline.at(line))}>${words.chosenNow}</button>
             ${swatch(timeline, value)} ${words.at(ballot)} <span class="muted">${words.byAcceptors(by)}</span>
           </li>`,
         )}

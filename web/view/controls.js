@@ -19,7 +19,7 @@ const SPEEDS = [0.25, 0.5, 1, 2, 4];
 /** @param {App} app @param {Acts} act */
 export function controls(app, act) {
   const timeline = /** @type {Timeline} */ (app.timeline);
-  const last = timeline.lines.length - 1;
+  const last = timeline.length - 1;
   /** @type {(command: import("../keys.js").Command, sign: string, name: string) => unknown} */
   const button = (command, sign, name) =>
     html`<button aria-label=${name} title=${name} @click=${() => act.command(command)}>${sign}</button>`;
@@ -42,7 +42,7 @@ export function controls(app, act) {
         class="scrubber"
         type="range"
         aria-label=${words.scrubber}
-        aria-valuetext=${words.eventOf(app.cursor, timeline.lines.length)}
+        aria-valuetext=${words.eventOf(app.cursor, timeline.length)}
         min="0"
         max=${last}
         .value=${String(app.cursor)}

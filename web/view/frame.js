@@ -1,45 +1,112 @@
 // What stands around a run: the header, the choice of a run, help and legend.
 
-/** @import {App, RunEntry} from "../state.js" */
+/** @import {App, RunEntry, Sheet, StoryEntry} from "../state.js" */
 
-import { verdictChip } from "./judgement.js";
+import { stateChip, verdictChip } from "./judgement.js";
 import { html, nothing, svg } from "../vendor/lit-html/lit-html.js";
 import { words } from "../words.js";
 
 /**
  * @typedef {object} HeaderActs
+ * @property {(mode: "replay" | "live" | "sandbox") => void} mode
  * @property {(instance: number) => void} instance
- * @property {() => void} choose
- * @property {() => void} help
+ * @property {(sheet: Sheet) => void} sheet
+ * @property {() => void} tour
+ * @property {() => void} find
  * @property {() => void} theme
  */
 
+const MODES = /** @type {const} */ (["replay", "live", "sandbox"]);
+
 /** @param {App} app @param {HeaderActs} act */
 export function header(app, act) {
-  const { timeline } = app;
-  const run = timeline?.lines.find((line) => line.event === "run_started");
+  const mode = app.mode === "story" ? "replay" : app.mode;
+  const sheet = (/** @type {Sheet} */ name, /** @type {string} */ label) =>
+    html`<button aria-expanded=${app.sheet === name} @click=${() => act.sheet(name)}>${label}</button>`;
   return html`
     <header class="bar">
       <h1>${words.title}</h1>
-      <span class="chip">${words.replay}</span>
-      ${timeline === null
-        ? nothing
-        : html`
-            <span class="run-title">${run?.title ?? app.name}</span>
-            ${run === undefined ? nothing : html`<span class="chip">${run.scenario}</span><span class="chip">${run.world}</span>`}
-            ${verdictChip(timeline.verdict)} ${timeline.instances.length > 1 ? instances(app, act) : nothing}
-          `}
+      <nav class="modes" aria-label=${words.modes}>
+        ${MODES.map(
+          (one) => html`<button aria-current=${one === mode ? "page" : "false"} @click=${() => act.mode(one)}>${words.modeNames[one]}</button>`,
+        )}
+      </nav>
       <span class="spacer"></span>
-      <button aria-expanded=${app.choosing} @click=${act.choose}>${words.openRun}</button>
-      <button aria-expanded=${app.help} aria-label=${words.help} title=${words.help} @click=${act.help}>?</button>
-      <button @click=${act.theme}>${app.theme === "dark" ? `☀ ${words.light}` : `☾ ${words.dark}`}</button>
+      <div class="tools">
+        <button class="tour" @click=${act.tour}>${words.tour}</button>
+        ${sheet("runs", words.openRun)} ${sheet("share", words.share)} ${sheet("compare", words.compare)}
+        <button @click=${act.find}>${words.find}</button>
+        <button aria-expanded=${app.sheet === "help"} aria-label=${words.help} title=${words.help} @click=${() => act.sheet("help")}>?</button>
+        <button class="theme" aria-label=${app.theme === "dark" ? words.light : words.dark} title=${app.theme === "dark" ? words.light : words.dark} @click=${act.theme}>
+          ${app.theme === "dark" ? "☀" : "☾"}
+        </button>
+      </div>
     </header>
+  `;
+}
+
+/**
+ * What is shown: its title, where it comes from, the verdict, and what this
+ * mode has to say and to offer beside it.
+ * @param {App} app @param {HeaderActs} act @param {unknown} beside
+ */
+export function runBar(app, act, beside) {
+  const { timeline, meta } = app;
+  if (timeline === null) return html`<div class="run-bar">${beside}</div>`;
+  const scenario = text(meta?.scenario);
+  const world = text(meta?.world);
+  return html`
+    <div class="run-bar">
+      <h2 class="run-title">${titleOf(app)}</h2>
+      ${scenario === "" || scenario === titleOf(app) ? nothing : html`<span class="chip">${scenario}</span>`}
+      ${world === "" ? nothing : html`<span class="chip">${words.worlds[world] ?? world}</span>`} ${app.mode === "live" ? stateChip(app) : verdictChip(timeline.verdict)}
+      ${timeline.instances.length > 1 ? instances(app, act) : nothing} <span class="spacer"></span>
+      ${beside}
+    </div>
+  `;
+}
+
+/** @param {App} app */
+function titleOf({ timeline, meta, name, mode }) {
+  if (mode === "live") return text(meta?.title);
+  const started = timeline?.run;
+  return text(started?.title) || text(meta?.title) || name;
+}
+
+/** Files hold what strangers wrote: only text is shown. @param {unknown} value */
+function text(value) {
+  return typeof value === "string" ? value : "";
+}
+
+/** More instances than these are asked for by number. */
+const LISTED = 300;
+
+/** @param {App} app @param {number[]} numbers @param {HeaderActs} act */
+function instanceNumber(app, numbers, act) {
+  const change = (/** @type {Event} */ event) => {
+    const number = Number.parseInt(/** @type {HTMLInputElement} */ (event.target).value, 10);
+    act.instance(numbers.includes(number) ? number : 0);
+  };
+  return html`
+    <span class="field">
+      <label class="muted" for="instance">${words.instance}</label>
+      <input
+        id="instance"
+        type="number"
+        min=${numbers[0]}
+        max=${numbers[numbers.length - 1]}
+        placeholder=${words.allInstances}
+        .value=${app.instance === 0 ? "" : String(app.instance)}
+        @change=${change}
+      />
+    </span>
   `;
 }
 
 /** @param {App} app @param {HeaderActs} act */
 function instances(app, act) {
   const timeline = /** @type {import("../log/timeline.js").Timeline} */ (app.timeline);
+  if (timeline.instances.length > LISTED) return instanceNumber(app, timeline.instances, act);
   return html`
     <span class="field">
       <label class="muted" for="instance">${words.instance}</label>
@@ -56,33 +123,37 @@ function instances(app, act) {
   `;
 }
 
-/** @param {App} app @param {{open: (entry: RunEntry) => void, files: (files: File[]) => void}} act */
+/**
+ * @typedef {object} ChooserActs
+ * @property {(run: string) => void} run
+ * @property {(story: string) => void} story
+ * @property {(files: File[]) => void} files
+ */
+
+/** The lists of runs and stories. @param {App} app @param {ChooserActs} act */
 export function chooser(app, act) {
+  const stories = (app.stories ?? []).filter((story) => story.kind !== "counterexample");
+  const found = (app.stories ?? []).filter((story) => story.kind === "counterexample");
   return html`
-    <section class="card chooser" aria-labelledby="choose-title">
-      <h2 id="choose-title">${words.chooseTitle}</h2>
+    <div class="chooser">
+      ${files(act)}
+      <h3>${words.runsTitle}</h3>
       ${app.runs === null || app.runs.length === 0
         ? html`<p class="muted">${app.runs === null ? (app.trouble === null ? words.noServer : nothing) : words.noRuns}</p>`
         : html`<ul class="plain runs">
-            ${app.runs.map(
-              (entry) => html`<li>
-                <button class="run" @click=${() => act.open(entry)}>
-                  <strong>${entry.title === "" ? entry.run : entry.title}</strong>
-                  <span class="muted">${entry.run}</span>
-                  <span>
-                    ${entry.scenario === "" ? nothing : html`<span class="chip">${entry.scenario}</span>`}
-                    ${entry.world === "" ? nothing : html`<span class="chip">${entry.world}</span>`}
-                    ${entry.verdict === null
-                      ? html`<span class="chip">${words.noVerdict}</span>`
-                      : html`<span class="chip verdict-${entry.verdict}"
-                          >${words.ruleMarks[entry.verdict] ?? "?"} ${words.verdicts[entry.verdict] ?? entry.verdict}</span
-                        >`}
-                  </span>
-                </button>
-              </li>`,
-            )}
+            ${app.runs.map((entry) => html`<li>${runCard(entry, act)}</li>`)}
           </ul>`}
-      <p class="muted">${words.chooseHow}</p>
+      ${stories.length === 0 ? nothing : storyList(words.storiesTitle, stories, act)}
+      ${found.length === 0 ? nothing : storyList(words.counterexamplesTitle, found, act)}
+    </div>
+  `;
+}
+
+/** @param {ChooserActs} act */
+function files(act) {
+  return html`
+    <p class="muted">
+      ${words.chooseHow}
       <label class="button">
         ${words.pickFiles}
         <input
@@ -97,19 +168,70 @@ export function chooser(app, act) {
           }}
         />
       </label>
-    </section>
+    </p>
   `;
 }
 
-/** @param {() => void} close */
-export function help(close) {
+/** @param {RunEntry} entry @param {ChooserActs} act */
+function runCard(entry, act) {
   return html`
-    <section class="card help" aria-labelledby="help-title">
-      <h2 id="help-title">${words.helpTitle}</h2>
-      <button class="close" @click=${close}>${words.closeHelp}</button>
+    <button class="run" @click=${() => act.run(entry.run)}>
+      <strong>${entry.title === "" ? entry.run : entry.title}</strong>
+      <span class="muted">${entry.run}</span>
+      <span>
+        ${entry.scenario === "" ? nothing : html`<span class="chip">${entry.scenario}</span>`}
+        ${entry.world === "" ? nothing : html`<span class="chip">${words.worlds[entry.world] ?? entry.world}</span>`}
+        ${entry.verdict === null ? html`<span class="chip">${words.noVerdict}</span>` : verdictText(entry.verdict)}
+      </span>
+    </button>
+  `;
+}
+
+/** @param {string} title @param {StoryEntry[]} stories @param {ChooserActs} act */
+function storyList(title, stories, act) {
+  return html`
+    <h3>${title}</h3>
+    <ul class="plain stories">
+      ${stories.map(
+        (story) => html`<li>
+          <button class="run story" @click=${() => act.story(story.name)}>
+            <strong>${story.title}</strong>
+            <span>${story.verdict === undefined ? nothing : verdictText(story.verdict)} <span class="muted">${story.name.replace("--", "/")}</span></span>
+          </button>
+        </li>`,
+      )}
+    </ul>
+  `;
+}
+
+/** @param {string} verdict */
+function verdictText(verdict) {
+  return html`<span class="chip verdict-${verdict}">${words.ruleMarks[verdict] ?? "?"} ${words.verdicts[verdict] ?? verdict}</span>`;
+}
+
+/** The keys. */
+export function help() {
+  return html`
+    <div class="help">
       <dl>
         ${words.keys.map(([key, what]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${what}</dd></div>`)}
       </dl>
+      <h3>${words.legend}</h3>
+      ${legend()}
+    </div>
+  `;
+}
+
+/**
+ * A sheet: something that needs the page's whole width for a while.
+ * @param {Sheet} name @param {unknown} body @param {() => void} close
+ */
+export function sheetCard(name, body, close) {
+  return html`
+    <section class="card sheet sheet-${name}" aria-labelledby="sheet-title">
+      <h2 id="sheet-title" tabindex="-1">${words.sheets[name]}</h2>
+      <button class="close" @click=${close}>${words.close}</button>
+      ${body}
     </section>
   `;
 }

@@ -5,35 +5,53 @@
 /** @import {Line, State} from "../log/types.d.ts" */
 /** @import {Timeline, Flight} from "../log/timeline.js" */
 
-import { equal, lineId } from "../log/lines.js";
+import { equal } from "../log/lines.js";
 import { sentence } from "../log/narration.js";
 import { instanceOf } from "../log/reducer.js";
-import { pointsOf } from "../state.js";
+import { pointsAt } from "../state.js";
 import { neighbours, stateAt } from "../log/timeline.js";
 import { shortText } from "../log/values.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { words } from "../words.js";
 
-/** @param {App} app @param {{go: (at: number) => void, unselect: () => void}} act */
+/** @typedef {{go: (at: number) => void, unselect: () => void, message: (flight: number) => unknown}} HappeningActs */
+
+/** @param {App} app @param {HappeningActs} act */
 export function happening(app, act) {
   const timeline = /** @type {Timeline} */ (app.timeline);
-  const line = timeline.lines[app.cursor];
-  const points = pointsOf(app).filter((point) => point.at === app.cursor);
-  const run = timeline.lines.find((one) => one.event === "run_started");
+  const at = toldAt(app);
+  const line = timeline.line(at);
+  const points = pointsAt(app, at);
+  const { run } = timeline;
   return html`
     <section class="happening" aria-labelledby="now-title">
       <h2 id="now-title">
-        ${words.happening(words.ms(timeline.ms[app.cursor]))}
-        <span class="muted">${words.eventOf(app.cursor, timeline.lines.length)}</span>
-        ${points.map((point) => html`<span class="chip point ${point.kind}">${words.points[point.kind]}</span> `)}
+        ${words.happening(words.ms(timeline.ms[at]))}
+        <span class="muted">${words.eventOf(at, timeline.length)}</span>
+        ${points.map((kind) => html`<span class="chip point ${kind}">${words.points[kind]}</span> `)}
       </h2>
-      <p class="sentence">${sentenceAt(timeline, app.cursor)}</p>
+      <p class="sentence">${sentenceAt(timeline, at)}</p>
+      ${consequence(timeline, at)} ${whys(timeline, at, act.go)}
       ${line.event === "run_started" && run?.predict
         ? html`<p class="predict"><strong>${words.predict}</strong> ${run.predict}</p>`
         : nothing}
-      ${reasons(app, act.go)} ${app.selected < 0 ? nothing : message(app, timeline.flights[app.selected], act)}
+      ${reasons(timeline, at, act.go)} ${app.selected < 0 ? nothing : message(app, timeline.flight(app.selected), act)}
     </section>
   `;
+}
+
+/** How far back a live view looks for something worth telling. */
+const LOOK_BACK = 400;
+
+/**
+ * The line that is told: the cursor's. While a live run is followed that is
+ * the newest one that is more than a timer or a write.
+ * @param {App} app
+ */
+export function toldAt({ timeline, cursor, mode, live }) {
+  if (mode !== "live" || !live.following || timeline === null) return cursor;
+  for (let at = cursor; at > Math.max(cursor - LOOK_BACK, -1); at -= 1) if (timeline.level(at) !== "quiet") return at;
+  return cursor;
 }
 
 /**
@@ -43,8 +61,47 @@ export function happening(app, act) {
 export function sentenceAt(timeline, at) {
   const head = timeline.head[at];
   const run = [];
-  for (let other = head; other <= at; other += 1) if (timeline.head[other] === head) run.push(timeline.lines[other]);
+  for (let other = head; other <= at; other += 1) if (timeline.head[other] === head) run.push(timeline.line(other));
   return sentence(timeline.catalogue, run);
+}
+
+/** The first thing worth telling that a received message makes its node do. @param {Timeline} timeline @param {number} at */
+function decisionOf(timeline, at) {
+  if (!timeline.eventOf(at).endsWith("_received")) return undefined;
+  return neighbours(timeline, at).leadsTo.find((next) => timeline.level(next) !== "quiet");
+}
+
+/**
+ * What a received message makes its node do, in the words of what it then did:
+ * "receives a message" alone would tell a newcomer nothing.
+ * @param {Timeline} timeline @param {number} at
+ */
+function consequence(timeline, at) {
+  const decided = decisionOf(timeline, at);
+  if (decided === undefined) return nothing;
+  return html`<p class="so"><span class="muted">${words.so}</span> ${sentenceAt(timeline, decided)}</p>`;
+}
+
+/**
+ * Why a line is as it is, from the rules' own evidence.
+ * @param {Timeline} timeline @param {number} at @param {(at: number) => void} go
+ */
+function whys(timeline, at, go) {
+  const found = timeline.why?.get(at) ?? [];
+  if (found.length === 0) return nothing;
+  return html`
+    <ul class="plain whys">
+      ${found.map(
+        (why) => html`<li class=${why.ok ? "" : "unjustified"}>
+          <span class="why-mark">${why.ok ? words.why : words.whyNot}</span> ${why.sentence}
+          ${why.events.map((name) => {
+            const place = timeline.at(name);
+            return place < 0 || place === at ? nothing : html` <button class="link evidence-link" title=${sentenceAt(timeline, place)} @click=${() => go(place)}>${name}</button>`;
+          })}
+        </li>`,
+      )}
+    </ul>
+  `;
 }
 
 /** @param {Line} line */
@@ -87,24 +144,25 @@ function shown(field) {
   return `${shortText(field.value)} ${words.at(field.ballot)}${by}`;
 }
 
-/** @param {App} app @param {(at: number) => void} go */
-function reasons(app, go) {
-  const timeline = /** @type {Timeline} */ (app.timeline);
-  const { because, leadsTo } = neighbours(timeline, app.cursor);
+/** @param {Timeline} timeline @param {number} cursor @param {(at: number) => void} go */
+function reasons(timeline, cursor, go) {
+  const { because, leadsTo } = neighbours(timeline, cursor);
   /** One entry for each fan-out. */
-  const heads = [...new Map(leadsTo.map((at) => [timeline.head[at], at])).values()];
+  const decided = decisionOf(timeline, cursor);
+  const told = decided === undefined ? -1 : timeline.head[decided];
+  const heads = [...new Map(leadsTo.map((at) => [timeline.head[at], at])).values()].filter((at) => timeline.head[at] !== told);
   const link = (/** @type {number} */ at) =>
     html`<li><button class="link" @click=${() => go(at)}>${sentenceAt(timeline, at)}</button></li>`;
   return html`
     <div class="reasons">
-      ${changes(timeline.lines[app.cursor])}
+      ${changes(timeline.line(cursor))}
       ${because < 0 ? nothing : html`<div><h3>${words.because}</h3><ul class="plain">${link(because)}</ul></div>`}
       ${heads.length === 0 ? nothing : html`<div><h3>${words.leadsTo}</h3><ul class="plain">${heads.slice(0, 4).map(link)}</ul></div>`}
     </div>
   `;
 }
 
-/** @param {App} app @param {Flight} flight @param {{go: (at: number) => void, unselect: () => void}} act */
+/** @param {App} app @param {Flight} flight @param {HappeningActs} act */
 function message(app, flight, act) {
   const timeline = /** @type {Timeline} */ (app.timeline);
   const ended = flight.fate === "open" ? -1 : flight.ended;
@@ -121,6 +179,7 @@ function message(app, flight, act) {
           ? html`<p class="muted">${words.fates.open}.</p>`
           : end(timeline, words.fates[flight.fate], flight.to, ended, flight, act.go)}
       </div>
+      ${act.message(app.selected)}
     </section>
   `;
 }
@@ -142,7 +201,7 @@ function end(timeline, title, node, at, flight, go) {
   return html`
     <div>
       <button class="link" @click=${() => go(at)}>${title}</button>
-      <span class="muted">${words.eventOf(at, timeline.lines.length)}, ${words.ms(timeline.ms[at])}</span>
+      <span class="muted">${words.eventOf(at, timeline.length)}, ${words.ms(timeline.ms[at])}</span>
       <table class="small">
         <thead>
           <tr><th scope="col">${node}</th><th scope="col">${words.before}</th><th scope="col">${words.after}</th></tr>
@@ -154,7 +213,7 @@ function end(timeline, title, node, at, flight, go) {
           })}
         </tbody>
       </table>
-      <p class="small muted">${lineId(timeline.lines[at])}</p>
+      <p class="small muted">${timeline.nameOf(at)}</p>
     </div>
   `;
 }

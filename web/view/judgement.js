@@ -1,24 +1,78 @@
-// What the checker says of the run: rules, what broke them with the events
-// that prove it, and what the scenario expected.
+// What the checker says of the run at the moment of the cursor: each rule,
+// what has broken one with the events that prove it, and a way to the shortest
+// run that breaks the same.
 
 /** @import {App} from "../state.js" */
-/** @import {Quoted, Verdict} from "../log/verdict.js" */
+/** @import {Acts} from "../shell/acts.js" */
+/** @import {Quoted, Verdict, Violation} from "../log/verdict.js" */
 /** @import {Timeline} from "../log/timeline.js" */
 
 import { narrate } from "../log/narration.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { words } from "../words.js";
 
-/** @param {App} app @param {(at: number) => void} go */
-export function judgement(app, go) {
-  const timeline = /** @type {Timeline} */ (app.timeline);
+/** @typedef {"ok" | "violated" | "unknown"} Mark */
+
+/** When a violation has happened: at the last of the events that prove it. @param {Violation} violation */
+export function happenedAt(violation) {
+  return violation.events.reduce((latest, event) => Math.max(latest, event.at), -1);
+}
+
+/**
+ * What holds at the cursor. A rule counts as broken from the violation on;
+ * agreement also where two values are chosen and nobody has judged yet.
+ * @param {App} app
+ * @returns {{mark: Mark | "", broken: Map<string, Violation>, violations: Violation[], disagree: boolean, over: boolean}}
+ */
+export function marksAt({ timeline, cursor, mode, live }) {
+  const now = /** @type {Timeline} */ (timeline);
+  const { verdict } = now;
+  const violations = (verdict?.violations ?? []).filter((violation) => happenedAt(violation) <= cursor);
+  const broken = new Map(violations.toReversed().map((violation) => [violation.rule, violation]));
+  const disagree = disagreedBy(now, cursor);
+  // A live run is not over before it has been ended, whatever its last line is.
+  const over = cursor >= now.length - 1 && (mode !== "live" || live.ended !== null);
+  const bad = violations.length > 0 || disagree;
+  const mark = bad ? "violated" : verdict === null ? "" : verdict.verdict === "unknown" ? "unknown" : "ok";
+  return { mark, broken, violations, disagree, over };
+}
+
+/** When two values had been chosen in one instance, if they ever were. @type {WeakMap<object, {count: number, at: number, values: Map<number, string>}>} */
+const disagreements = new WeakMap();
+
+/** Whether two values were chosen in one instance by then. @param {Timeline} timeline @param {number} cursor */
+function disagreedBy({ core, chosen }, cursor) {
+  const known = disagreements.get(core) ?? { count: 0, at: Infinity, values: new Map() };
+  // Choices are in the order of the log, and only ever added.
+  for (; known.count < chosen.length; known.count += 1) {
+    const { instance, value, at } = chosen[known.count];
+    const [text, other] = [JSON.stringify(value), known.values.get(instance)];
+    if (other === undefined) known.values.set(instance, text);
+    else if (other !== text) known.at = Math.min(known.at, at);
+  }
+  disagreements.set(core, known);
+  return known.at <= cursor;
+}
+
+/** @param {App} app @param {Acts} acts */
+export function judgement(app, acts) {
+  const timeline = app.timeline;
+  if (timeline === null) return nothing;
   const { verdict } = timeline;
   return html`
-    <section class="card verdict" aria-labelledby="verdict-title" tabindex="0">
-      <h2 id="verdict-title">${words.verdict} ${verdictChip(verdict)}</h2>
-      ${verdict === null ? html`<p class="muted">${words.noVerdictYet}</p>` : judged(timeline, verdict, go)}
-    </section>
+    <div class="verdict">
+      <h3>${words.verdictNow} ${stateChip(app)}</h3>
+      ${verdict === null ? unjudged(app, acts) : judged(app, timeline, verdict, acts)}
+    </div>
   `;
+}
+
+/** What holds at the cursor, as a chip. @param {App} app */
+export function stateChip(app) {
+  const { mark, over } = marksAt(app);
+  if (mark === "") return html`<span class="chip">${words.noVerdict}</span>`;
+  const text = mark === "ok" ? (over ? words.verdicts.ok : words.soFar) : words.verdicts[mark];
+  return html`<span class="chip verdict-${mark}">${words.ruleMarks[mark]} ${text}</span>`;
 }
 
 /** @param {Verdict | null} verdict */
@@ -27,61 +81,115 @@ export function verdictChip(verdict) {
   return html`<span class="chip verdict-${verdict.verdict}">${words.ruleMarks[verdict.verdict]} ${words.verdicts[verdict.verdict]}</span>`;
 }
 
-/** @param {Timeline} timeline @param {Verdict} verdict @param {(at: number) => void} go */
-function judged(timeline, verdict, go) {
+/** @param {App} app @param {Acts} acts */
+function unjudged(app, acts) {
+  const { disagree } = marksAt(app);
+  const can = app.mode !== "live" && app.sandbox.engine !== "missing";
   return html`
-    <p class="small">${words.verdictSentence(verdict.verdict, verdict.rules.length, verdict.events)}</p>
-    ${verdict.violations.length === 0
-      ? nothing
-      : html`<h3>${words.violations}</h3>
-          <ul class="plain violations">
-            ${verdict.violations.map(
-              (violation) => html`<li>
-                <strong>${violation.rule}</strong> ${violation.text}
-                <ol class="plain">
-                  ${violation.events.map((event) => html`<li>${quote(timeline, event, go)}</li>`)}
-                </ol>
-              </li>`,
-            )}
-          </ul>`}
+    ${disagree ? html`<p class="bad">${words.disagree}</p>` : nothing}
+    <p class="muted small">${app.mode === "live" ? words.judgedLater : words.noVerdictYet}</p>
+    ${can ? html`<p><button ?disabled=${app.sandbox.busy !== null} @click=${acts.judge}>${app.sandbox.busy ?? words.judgeHere}</button></p>` : nothing}
+  `;
+}
+
+/** @param {App} app @param {Timeline} timeline @param {Verdict} verdict @param {Acts} acts */
+function judged(app, timeline, verdict, acts) {
+  const { violations, broken, over, disagree } = marksAt(app);
+  const later = verdict.violations.length - violations.length;
+  return html`
+    ${violations.length === 0 ? nothing : broke(app, timeline, violations, acts)}
+    ${later > 0 ? next(verdict, violations, acts) : nothing}
     <ul class="plain rules">
-      ${verdict.rules.map(
-        ({ rule, title, verdict: one }) => html`<li class="rule-${one}">
+      ${verdict.rules.map(({ rule, title, verdict: final }) => {
+        const one = broken.has(rule) || (rule === "agreement" && disagree) ? "violated" : final === "violated" ? "ok" : final;
+        return html`<li class="rule-${one}">
           <span class="mark" role="img" aria-label=${words.ruleVerdicts[one] ?? one}>${words.ruleMarks[one] ?? "?"}</span>
-          <strong>${rule}</strong> <span class="muted">${title}</span>
+          <strong>${words.ruleNames[rule] ?? rule}</strong> <span class="muted">${title}</span>
+        </li>`;
+      })}
+    </ul>
+    <p class="small muted">${over ? words.verdictSentence(verdict.verdict, verdict.rules.length, verdict.events) : words.upToHere}</p>
+    ${unknown(verdict)} ${expectations(verdict, acts)}
+  `;
+}
+
+/** @param {App} app @param {Timeline} timeline @param {Violation[]} violations @param {Acts} acts */
+function broke(app, timeline, violations, acts) {
+  const story = shortestOf(app);
+  return html`
+    <ul class="plain violations">
+      ${violations.map(
+        (violation) => html`<li>
+          <strong>${words.ruleNames[violation.rule] ?? violation.rule}</strong> ${violation.text}
+          <ol class="plain">
+            ${ends(violation).map((event) => html`<li>${quote(timeline, event, acts.go)}</li>`)}
+          </ol>
         </li>`,
       )}
     </ul>
-    ${verdict.unknown.length === 0
-      ? nothing
-      : html`<h3>${words.unknownWhy}</h3>
-          <ul class="plain small">
-            ${verdict.unknown.map(({ rule, reason }) => html`<li><strong>${rule}</strong> ${reason}</li>`)}
-          </ul>`}
-    ${verdict.expectations.length === 0
-      ? nothing
-      : html`<h3>${words.expectations}</h3>
-          <ul class="plain expectations">
-            ${verdict.expectations.map(
-              (one) => html`<li class="rule-${one.met ? "ok" : "violated"}">
-                <span class="mark" role="img" aria-label=${one.met ? words.met : words.notMet}>${one.met ? "✓" : "✗"}</span>
-                ${one.text}
-                <span class="muted small evidence">
-                  ${one.mustHappen ? `${words.mustHappen} · ` : ""}${one.evidence.map((part) =>
-                    typeof part === "string"
-                      ? part
-                      : html`<button class="link" @click=${() => go(part.at)}>${part.name}</button>`,
-                  )}
-                </span>
-              </li>`,
-            )}
-          </ul>`}
+    ${story === null ? nothing : html`<p><button class="link" @click=${() => acts.openStory(story)}>${words.shortest}</button></p>`}
   `;
+}
+
+/**
+ * The two events that contradict each other: the first and the last of those
+ * that prove it. The ones between them are the way from one to the other.
+ * @param {Violation} violation
+ */
+function ends({ events }) {
+  const found = events.filter((event) => event.at >= 0).sort((one, other) => one.at - other.at);
+  return found.length <= 2 ? (found.length === 0 ? events.slice(0, 2) : found) : [found[0], found[found.length - 1]];
+}
+
+/** @param {Verdict} verdict @param {Violation[]} past @param {Acts} acts */
+function next(verdict, past, acts) {
+  const coming = verdict.violations.filter((violation) => !past.includes(violation)).map(happenedAt);
+  const first = Math.min(...coming.filter((at) => at >= 0));
+  return Number.isFinite(first) ? html`<p class="small"><button class="link" @click=${() => acts.go(first)}>${words.nextViolation(coming.length)}</button></p>` : nothing;
+}
+
+/** The story that breaks the same in the fewest steps, if this one is another. @param {App} app @returns {string | null} */
+function shortestOf(app) {
+  const own = app.stories?.find((story) => app.source?.kind === "story" && story.name === app.source.name);
+  const variant = own?.variant ?? app.recipe?.variant ?? app.meta?.variant ?? null;
+  const scenario = own?.scenario ?? app.meta?.scenario ?? "";
+  const found = app.stories?.find(
+    (story) => story.kind === "counterexample" && (variant === null ? scenario !== "" && story.scenario === `${scenario}-shortest` : story.variant === variant),
+  );
+  return found === undefined || found.name === own?.name ? null : found.name;
+}
+
+/** @param {Verdict} verdict */
+function unknown(verdict) {
+  if (verdict.unknown.length === 0) return nothing;
+  return html`<h3>${words.unknownWhy}</h3>
+    <ul class="plain small">
+      ${verdict.unknown.map(({ rule, reason }) => html`<li><strong>${rule}</strong> ${reason}</li>`)}
+    </ul>`;
+}
+
+/** @param {Verdict} verdict @param {Acts} acts */
+function expectations(verdict, acts) {
+  if (verdict.expectations.length === 0) return nothing;
+  return html`<h3>${words.expectations}</h3>
+    <ul class="plain expectations">
+      ${verdict.expectations.map(
+        (one) => html`<li class="rule-${one.met ? "ok" : "violated"}">
+          <span class="mark" role="img" aria-label=${one.met ? words.met : words.notMet}>${one.met ? "✓" : "✗"}</span>
+          ${one.text}
+          <span class="muted small evidence">
+            ${one.mustHappen ? `${words.mustHappen} · ` : ""}${one.evidence.map((part) =>
+              typeof part === "string" ? part : html`<button class="link" @click=${() => acts.go(part.at)}>${part.name}</button>`,
+            )}
+          </span>
+        </li>`,
+      )}
+    </ul>`;
 }
 
 /** @param {Timeline} timeline @param {Quoted} event @param {(at: number) => void} go */
 function quote(timeline, event, go) {
   if (event.at < 0) return html`<span class="muted">${words.seeEvent(event.name)}</span>`;
-  return html`<button class="link" @click=${() => go(event.at)}>${narrate(timeline.catalogue, timeline.lines[event.at])}</button>
+  return html`<button class="link" @click=${() => go(event.at)}>${narrate(timeline.catalogue, timeline.line(event.at))}</button>
     <span class="muted small">${event.name}</span>`;
 }

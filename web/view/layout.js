@@ -2,6 +2,10 @@
 // and the way of every message. Pure geometry; spacetime.js draws it.
 
 /** @import {Timeline, Flight} from "../log/timeline.js" */
+/** @import {Core} from "../log/core.js" */
+
+import { FIRST_SIGN, SHAPES } from "../log/columns.js";
+import { spansOf } from "./seen.js";
 
 /** How far lines stand apart, in slots. */
 const STEP = 1;
@@ -10,16 +14,37 @@ const STEP_QUIET = 0.14;
 /** The first start of a node is no news. */
 const STEP_FIRST_START = 0.3;
 /** How far a message that never arrives is drawn. */
-const LOST_SLOTS = 2.4;
+export const LOST_SLOTS = 2.4;
+/** Of so many layouts the columns are kept. */
+const LAYOUTS = 4;
+/** The lines of a fan-out share a place, and others may slip between them: at most so many. */
+const FAN_REACH = 256;
+
+const START = SHAPES.indexOf("start");
 
 /**
  * @typedef {object} Layout
  * @property {Float64Array} x per line, in slots
+ * @property {Float64Array} place the same before fan-outs were put together: it never goes back
  * @property {Uint8Array} shown per line: whether it belongs to what is shown
  * @property {number} width in slots
  */
 
-/** @type {WeakMap<Timeline, Map<string, Layout>>} */
+/**
+ * A layout that goes on as its timeline grows.
+ * @typedef {object} Growing
+ * @property {string} name
+ * @property {number} count
+ * @property {Float64Array} x
+ * @property {Float64Array} place
+ * @property {Uint8Array} shown
+ * @property {number} last the place reached
+ * @property {number} previous the node of the last line that was shown
+ * @property {number} slotsPerMs 0: by order
+ * @property {Layout | null} cut
+ */
+
+/** @type {WeakMap<Core, Map<string, Growing>>} */
 const made = new WeakMap();
 
 /**
@@ -31,40 +56,87 @@ const made = new WeakMap();
  * @returns {Layout}
  */
 export function layout(timeline, instance, axis) {
-  const known = made.get(timeline) ?? new Map();
-  made.set(timeline, known);
-  const name = `${instance} ${axis}`;
-  const found = known.get(name);
-  if (found !== undefined) return found;
-  const order = byOrder(timeline, instance);
-  const last = timeline.ms[timeline.ms.length - 1];
-  const fitted =
-    axis === "order" || last <= 0 ? order : { ...order, x: timeline.ms.map((ms) => (ms / last) * order.width) };
-  known.set(name, fitted);
-  return fitted;
+  const order = extendedLayout(timeline, `${instance}`, instance, 0);
+  if (axis === "order" || timeline.length === 0) return cutOf(order, timeline.length);
+  const last = timeline.ms[timeline.length - 1];
+  if (last <= 0) return cutOf(order, timeline.length);
+  // A run that grows keeps its scale, until it no longer fits at all.
+  const known = made.get(timeline.core)?.get(`${instance} time`);
+  const wanted = order.last / last;
+  const ratio = known === undefined ? 0 : wanted / known.slotsPerMs;
+  const fits = known !== undefined && (known.count === timeline.length || (ratio > 0.25 && ratio < 4));
+  if (!fits) made.get(timeline.core)?.delete(`${instance} time`);
+  return cutOf(extendedLayout(timeline, `${instance} time`, instance, fits ? known.slotsPerMs : wanted), timeline.length);
 }
 
-/** @param {Timeline} timeline @param {number} instance @returns {Layout} */
-function byOrder({ lines, head, levels, marks, ours }, instance) {
-  const x = new Float64Array(lines.length);
-  const shown = new Uint8Array(lines.length);
-  let place = 0;
-  let previous = "";
-  lines.forEach((line, at) => {
-    shown[at] = ours[at] && (instance === 0 || line.instance === undefined || line.instance === instance) ? 1 : 0;
-    if (head[at] !== at) {
-      x[at] = x[head[at]];
-      return;
+/** @param {Timeline} timeline @param {string} name @param {number} instance @param {number} slotsPerMs @returns {Growing} */
+function extendedLayout(timeline, name, instance, slotsPerMs) {
+  const known = made.get(timeline.core) ?? new Map();
+  made.set(timeline.core, known);
+  let grown = known.get(name);
+  if (grown === undefined) {
+    const none = new Float64Array(0);
+    grown = { name, count: 0, x: none, place: none, shown: new Uint8Array(0), last: 0, previous: -1, slotsPerMs, cut: null };
+    if (known.size >= LAYOUTS) known.delete(known.keys().next().value);
+    known.set(name, grown);
+  }
+  if (grown.count < timeline.length) extend(timeline, grown, instance);
+  return grown;
+}
+
+/** @param {Timeline} timeline @param {Growing} grown @param {number} instance */
+function extend({ core, length, ours, ms }, grown, instance) {
+  if (length > grown.x.length) {
+    const room = Math.max(length, grown.x.length * 2);
+    for (const name of /** @type {const} */ (["x", "place"])) {
+      const wider = new Float64Array(room);
+      wider.set(grown[name]);
+      grown[name] = wider;
     }
-    if (shown[at]) {
-      const quiet = levels[at] === "quiet" || (marks[at].shape === "none" && !line.event.endsWith("_sent"));
-      const step = line.node === previous ? STEP_SAME_NODE : STEP;
-      place += quiet ? STEP_QUIET : marks[at].shape === "start" ? STEP_FIRST_START : step;
-      if (!quiet) previous = line.node;
+    const wider = new Uint8Array(room);
+    wider.set(grown.shown);
+    grown.shown = wider;
+  }
+  const { instance: of, head, rank, shape, node } = core.tables.lines.columns;
+  const { x, place, shown, slotsPerMs } = grown;
+  for (let at = grown.count; at < length; at += 1) {
+    const seen = ours[at] === 1 && (instance === 0 || of[at] === 0 || of[at] === instance);
+    shown[at] = seen ? 1 : 0;
+    if (slotsPerMs > 0) {
+      x[at] = place[at] = ms[at] * slotsPerMs;
+      grown.last = Math.max(grown.last, x[at]);
+      continue;
     }
-    x[at] = place;
-  });
-  return { x, shown, width: place + STEP };
+    if (seen && head[at] === at) {
+      const quiet = rank[at] === 2 || (shape[at] === 0 && !isSent(core, at));
+      if (quiet) grown.last += STEP_QUIET;
+      else {
+        grown.last += shape[at] === START ? STEP_FIRST_START : node[at] === grown.previous ? STEP_SAME_NODE : STEP;
+        grown.previous = node[at];
+      }
+    }
+    place[at] = grown.last;
+    x[at] = place[head[at]];
+  }
+  grown.count = length;
+  grown.cut = null;
+}
+
+/** @param {Core} core @param {number} at */
+function isSent(core, at) {
+  const flight = core.tables.lines.columns.flight[at];
+  return flight >= 0 && core.tables.flights.columns.sent[flight] === at;
+}
+
+/** @param {Growing} grown @param {number} length @returns {Layout} */
+function cutOf(grown, length) {
+  grown.cut ??= {
+    x: grown.x.subarray(0, length),
+    place: grown.place.subarray(0, length),
+    shown: grown.shown.subarray(0, length),
+    width: grown.last + STEP,
+  };
+  return grown.cut;
 }
 
 /**
@@ -79,9 +151,11 @@ function byOrder({ lines, head, levels, marks, ours }, instance) {
  * @property {number} scale pixels per slot
  * @property {Layout} layout
  * @property {Map<string, number>} lane y of each node
+ * @property {Float64Array} laneOf y by a node's number in the columns; NaN where it has no lane
+ * @property {[number, number]} span the lines in sight: the first, and the one after the last
  */
 
-export const SCALE_LEAST = 0.02;
+export const SCALE_LEAST = 0.0002;
 export const SCALE_MOST = 60;
 /** Below this many pixels per slot arrows would stand upright: ballots are drawn instead. */
 export const SCALE_OF_BALLOTS = 4;
@@ -96,6 +170,12 @@ export function geometry(timeline, { instance, axis, left, scale }, width) {
   const gap = timeline.lanes.length > 7 ? 42 : timeline.lanes.length > 5 ? 48 : 55;
   const narrow = width < 600;
   const [gutter, top, bottom] = [narrow ? 34 : 48, 68, 26];
+  const lane = new Map(timeline.lanes.map((node, index) => [node, top + gap * index]));
+  const where = layout(timeline, instance, axis);
+  const slots = (/** @type {number} */ px) => left + (px - gutter - 14) / scale;
+  // A little more than what is in sight: signs have a width, and the lines of a fan-out stand at its first.
+  const first = firstAt(where.place, slots(gutter - 40));
+  const end = firstAt(where.place, slots(width + 40));
   return {
     width,
     height: top + gap * (timeline.lanes.length - 1) + 22 + bottom,
@@ -105,14 +185,28 @@ export function geometry(timeline, { instance, axis, left, scale }, width) {
     gap,
     left,
     scale,
-    layout: layout(timeline, instance, axis),
-    lane: new Map(timeline.lanes.map((node, index) => [node, top + gap * index])),
+    layout: where,
+    lane,
+    laneOf: Float64Array.from(timeline.core.known.nodes, (node) => lane.get(node) ?? NaN),
+    span: [first, Math.min(end + FAN_REACH, timeline.length)],
   };
+}
+
+/** The first line at or behind a place. @param {Float64Array} place @param {number} slot */
+export function firstAt(place, slot) {
+  let [low, high] = [0, place.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (place[middle] < slot) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** @param {Geometry} geo @param {number} at */
 export function xOf(geo, at) {
-  return geo.gutter + 14 + (geo.layout.x[at] - geo.left) * geo.scale;
+  const { x } = geo.layout;
+  return geo.gutter + 14 + (x[at < x.length ? at : x.length - 1] - geo.left) * geo.scale;
 }
 
 /** The room for lanes in pixels. @param {number} width */
@@ -133,17 +227,14 @@ export function fitScale(where, width) {
  * @param {Geometry} geo @param {number} px
  */
 export function lineNear(geo, px) {
-  const { x, shown } = geo.layout;
-  const place = (px - geo.gutter - 14) / geo.scale + geo.left;
-  let [low, high] = [0, x.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (x[middle] < place) low = middle + 1;
-    else high = middle;
-  }
+  const { x, place, shown } = geo.layout;
+  const slot = (px - geo.gutter - 14) / geo.scale + geo.left;
+  const low = Math.min(firstAt(place, slot), place.length - 1);
   let best = low;
-  for (let at = Math.max(0, low - 8); at <= Math.min(x.length - 1, low + 8); at += 1) {
-    if (shown[at] && (!shown[best] || Math.abs(x[at] - place) < Math.abs(x[best] - place))) best = at;
+  // Of one instance only some lines are shown, and they may lie apart.
+  const reach = shown[low] ? 8 : 4_000;
+  for (let at = Math.max(0, low - reach); at <= Math.min(x.length - 1, low + reach); at += 1) {
+    if (shown[at] && (!shown[best] || Math.abs(x[at] - slot) < Math.abs(x[best] - slot))) best = at;
   }
   return best;
 }
@@ -152,14 +243,15 @@ export function lineNear(geo, px) {
  * The way of a message: from its sender's lane to where it ends. It runs along
  * a lane where a gate holds it or where a paused node lets it wait.
  * @param {Timeline} timeline @param {Geometry} geo @param {Flight} flight
- * @returns {{points: [number, number][], lost: boolean} | null} null when a lane is missing
+ * @returns {{points: [number, number][], lost: boolean} | null} `lost`: it never arrives; null when a lane is missing
  */
 export function wayOf(timeline, geo, flight) {
   const [y0, y1] = [geo.lane.get(flight.source), geo.lane.get(flight.to)];
   if (y0 === undefined || y1 === undefined) return null;
   const x0 = xOf(geo, flight.sent);
   const toward = Math.sign(y1 - y0);
-  if (flight.fate !== "received") return { points: lostWay(timeline, geo, flight, x0, y0, y1), lost: true };
+  // What is under way at the end of the log is not lost.
+  if (flight.fate !== "received") return { points: lostWay(timeline, geo, flight, x0, y0, y1), lost: flight.fate !== "open" };
   const x1 = xOf(geo, flight.ended);
   if (toward === 0) return { points: [[x0, y0], [x1, y1]], lost: false };
   /** @type {[number, number][]} */
@@ -170,9 +262,7 @@ export function wayOf(timeline, geo, flight) {
     const y = hold.node === flight.source ? y0 + toward * 9 : y1 - toward * 9;
     points.push([hold.node === flight.source ? x0 + 3 : from, y], [to, y]);
   } else {
-    const asleep = timeline.nodeSpans.find(
-      (span) => span.node === flight.to && span.status === "paused" && span.to <= flight.ended && span.to > flight.sent,
-    );
+    const asleep = spansOf(timeline, flight.to, "paused").find((span) => span.to <= flight.ended && span.to > flight.sent);
     if (asleep !== undefined) {
       const reached = Math.min(Math.max(x0 + LOST_SLOTS * geo.scale, xOf(geo, asleep.from)), x1);
       points.push([reached, y1 - toward * 8], [xOf(geo, asleep.to), y1 - toward * 8]);
@@ -204,9 +294,7 @@ function lostWay(timeline, geo, flight, x0, y0, y1) {
   // wall is not crossed; a dead lane is reached.
   const request = ["prepare", "accept", "learn", "status"].includes(flight.kind);
   const reach = { walled: 0.5, dropped: request ? 0.22 : 0.78, failed: 0.86, died: 0.94, open: 0.7, received: 1 };
-  const dead = timeline.nodeSpans.some(
-    (span) => span.node === flight.to && span.status === "down" && span.from <= flight.ended && span.to >= flight.sent,
-  );
+  const dead = spansOf(timeline, flight.to, "down").some((span) => span.from <= flight.ended && span.to >= flight.sent);
   const part = flight.fate === "walled" ? wallPart(timeline, geo, flight, y0, y1) : dead ? 0.97 : reach[flight.fate];
   const run = Math.max(LOST_SLOTS * geo.scale, 10) * part;
   if (y0 === y1) return [[x0, y0], [x0 + run, y0]];
@@ -223,4 +311,36 @@ function wallPart(timeline, geo, flight, y0, y1) {
     .map(({ above }) => (geo.top + geo.gap * (above + 0.5) - y0) / (y1 - y0))
     .filter((part) => part > 0 && part < 1);
   return parts.length === 0 ? 0.5 : Math.min(...parts);
+}
+
+/** Whether a line wears a sign on its lane. @param {Timeline} timeline @param {number} at */
+export function hasSign({ core }, at) {
+  return core.tables.lines.columns.shape[at] >= FIRST_SIGN;
+}
+
+/** Call with every ballot that may be seen. @param {Timeline} timeline @param {Geometry} geo @param {(place: number) => void} take */
+export function eachBallot({ core }, geo, take) {
+  const { from } = core.tables.ballots.columns;
+  const [first, end] = geo.span;
+  core.ballotEnds.each(firstFrom(from, core.tables.ballots.count, end), first, take);
+}
+
+/** How many of the first `count` entries are below a line. @param {ArrayLike<number>} column @param {number} count @param {number} at */
+function firstFrom(column, count, at) {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (column[middle] < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Call with every message that may be seen. @param {Timeline} timeline @param {Geometry} geo @param {(place: number) => void} take */
+export function eachFlight({ core }, geo, take) {
+  const { sent } = core.tables.flights.columns;
+  const [first, end] = geo.span;
+  // What never arrives is drawn as a stub behind its beginning.
+  const reached = firstAt(geo.layout.place, geo.layout.place[Math.min(first, geo.layout.place.length - 1)] - LOST_SLOTS - 12 / geo.scale);
+  core.reaches.each(firstFrom(sent, core.tables.flights.count, end), reached, take);
 }

@@ -3,7 +3,7 @@
 /** @import {Timeline} from "../log/timeline.js" */
 /** @import {Geometry} from "./layout.js" */
 
-import { SCALE_OF_BALLOTS, lineNear, wayOf, xOf } from "./layout.js";
+import { SCALE_OF_BALLOTS, eachFlight, hasSign, lineNear, wayOf, xOf } from "./layout.js";
 
 const MARK_REACH = 10;
 const ARROW_REACH = 6;
@@ -17,17 +17,20 @@ const ARROW_REACH = 6;
 export function pointed(timeline, geo, { cursor, future }, [px, py]) {
   const near = lineNear(geo, px);
   if (geo.scale < SCALE_OF_BALLOTS || px < geo.gutter) return { line: -1, flight: -1, near };
-  const last = future ? timeline.lines.length - 1 : cursor;
+  const last = future ? timeline.length - 1 : cursor;
+  const { node } = timeline.core.tables.lines.columns;
   let [line, reach] = [-1, MARK_REACH];
   for (let at = Math.max(0, near - 60); at <= Math.min(last, near + 60); at += 1) {
-    if (!geo.layout.shown[at] || timeline.marks[at].shape === "none") continue;
-    const distance = Math.hypot(xOf(geo, at) - px, (geo.lane.get(timeline.lines[at].node) ?? -99) - py);
+    if (!geo.layout.shown[at] || !hasSign(timeline, at)) continue;
+    const distance = Math.hypot(xOf(geo, at) - px, geo.laneOf[node[at]] - py);
     if (distance < reach) [line, reach] = [at, distance];
   }
   if (line >= 0) return { line, flight: -1, near };
   let [flight, close] = [-1, ARROW_REACH];
-  timeline.flights.forEach((one, place) => {
-    if (!geo.layout.shown[one.sent] || one.sent > last) return;
+  const { sent } = timeline.core.tables.flights.columns;
+  eachFlight(timeline, geo, (place) => {
+    if (!geo.layout.shown[sent[place]] || sent[place] > last) return;
+    const one = timeline.flight(place);
     const way = wayOf(timeline, geo, one);
     if (way === null) return;
     for (let step = 1; step < way.points.length; step += 1) {

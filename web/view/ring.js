@@ -18,8 +18,15 @@ const NODE = 29;
 const PATIENCE_LINES = 40;
 
 /**
+ * @typedef {object} SplitActs a line that is drawn across the ring parts the network
+ * @property {(line: Line | null) => void} line the line has moved, or is gone
+ * @property {(side: string[]) => void} done it has been drawn: who stands on one side
+ */
+/** @typedef {{from: [number, number], to: [number, number]}} Line in the ring's own units */
+
+/**
  * @param {App} app @param {State} state @param {number} instance
- * @param {{node: (name: string) => void, message: (place: number) => void}} act
+ * @param {{node: (name: string) => void, message: (place: number) => void, split: SplitActs | null}} act
  */
 export function ring(app, state, instance, act) {
   const timeline = /** @type {Timeline} */ (app.timeline);
@@ -30,10 +37,17 @@ export function ring(app, state, instance, act) {
   return html`
     <section class="ring" aria-labelledby="ring-title">
       <h2 id="ring-title">${words.clusterNow}</h2>
-      <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="group" aria-label=${words.ringLabel}>
-        ${walls(timeline, state, spot)} ${flying.map((flight) => message(app, timeline, flight, spot, act))}
+      <svg
+        viewBox="0 0 ${WIDTH} ${HEIGHT}"
+        role="group"
+        class=${act.split === null ? "" : "splits"}
+        aria-label=${words.ringLabel}
+        @pointerdown=${act.split === null ? nothing : (/** @type {PointerEvent} */ event) => drawLine(event, spot, state.members, /** @type {SplitActs} */ (act.split))}
+      >
+        ${sides(app, state, spot)} ${walls(timeline, state, spot)} ${flying.map((flight) => message(app, timeline, flight, spot, act))}
         ${lostHere(app, timeline, spot)} ${timeline.lanes.map((node) => circle(app, state, instance, node, spot, act))}
       </svg>
+      ${act.split === null ? nothing : html`<p class="small muted split-hint">${splitHint(app, state, spot)}</p>`}
       <p class="small muted">${words.flights(flying.length, held, state.lost_count)}</p>
       ${faults.length === 0
         ? nothing
@@ -43,6 +57,83 @@ export function ring(app, state, instance, act) {
           </p>`}
     </section>
   `;
+}
+
+/* --- parting the network by a line -------------------------------------------------- */
+
+/** A line shorter than this was no line. */
+const LINE_LEAST = 40;
+
+/**
+ * Who stands on one side of a line.
+ * @param {Line} line @param {Map<string, [number, number]>} spot @param {string[]} members
+ */
+export function sideOf({ from, to }, spot, members) {
+  const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+  if (Math.hypot(dx, dy) < LINE_LEAST) return [];
+  return members.filter((node) => {
+    const [x, y] = spot.get(node) ?? [0, 0];
+    return dx * (y - from[1]) - dy * (x - from[0]) > 0;
+  });
+}
+
+/** @param {PointerEvent} event @param {Map<string, [number, number]>} spot @param {string[]} members @param {SplitActs} act */
+function drawLine(event, spot, members, act) {
+  const svgElement = /** @type {SVGSVGElement} */ (event.currentTarget);
+  if (/** @type {Element} */ (event.target).closest(".node, .flight") !== null) return;
+  const from = placeOn(svgElement, event);
+  /** @type {Line | null} */
+  let line = null;
+  const move = (/** @type {PointerEvent} */ moved) => {
+    line = { from, to: placeOn(svgElement, moved) };
+    act.line(line);
+  };
+  const end = () => {
+    svgElement.removeEventListener("pointermove", move);
+    svgElement.removeEventListener("pointerup", up);
+    svgElement.removeEventListener("pointercancel", end);
+    act.line(null);
+  };
+  const up = () => {
+    const side = line === null ? [] : sideOf(line, spot, members);
+    end();
+    if (side.length > 0 && side.length < members.length) act.done(side);
+  };
+  svgElement.setPointerCapture(event.pointerId);
+  svgElement.addEventListener("pointermove", move);
+  svgElement.addEventListener("pointerup", up);
+  svgElement.addEventListener("pointercancel", end);
+}
+
+/** @param {SVGSVGElement} element @param {PointerEvent} event @returns {[number, number]} */
+function placeOn(element, event) {
+  const box = element.getBoundingClientRect();
+  const scale = Math.max(WIDTH / box.width, HEIGHT / box.height);
+  const [left, top] = [(box.width - WIDTH / scale) / 2, (box.height - HEIGHT / scale) / 2];
+  return [(event.clientX - box.left - left) * scale, (event.clientY - box.top - top) * scale];
+}
+
+/** The line that is being drawn, and the two sides that it would make. @param {App} app @param {State} state @param {Map<string, [number, number]>} spot */
+function sides(app, state, spot) {
+  const { line } = app.command;
+  const marked = line === null ? app.picked : sideOf(line, spot, state.members);
+  const halo = (/** @type {string} */ node) => {
+    const [x, y] = spot.get(node) ?? [0, 0];
+    return svg`<circle class="halo" cx=${x} cy=${y} r=${NODE + 7} />`;
+  };
+  return svg`
+    ${marked.map(halo)}
+    ${line === null ? nothing : svg`<line class="split-line" x1=${line.from[0]} y1=${line.from[1]} x2=${line.to[0]} y2=${line.to[1]} />`}`;
+}
+
+/** @param {App} app @param {State} state @param {Map<string, [number, number]>} spot */
+function splitHint(app, state, spot) {
+  const { line } = app.command;
+  const side = line === null ? app.picked : sideOf(line, spot, state.members);
+  const other = state.members.filter((node) => !side.includes(node));
+  if (line === null && side.length === 0) return words.dragToSplit;
+  if (side.length === 0 || other.length === 0) return words.crossToSplit;
+  return line === null ? words.pressToSplit(side, other) : words.splitWouldBe(side, other);
 }
 
 /** @param {string[]} nodes @returns {Map<string, [number, number]>} */
@@ -59,8 +150,9 @@ function places(nodes) {
 /** @param {Timeline} timeline @param {State} state @param {number} cursor */
 function flightsNow(timeline, state, cursor) {
   return state.messages.flatMap(({ line, held_at }) => {
-    const place = timeline.flightAt[/** @type {number} */ (timeline.index.get(line))];
-    const flight = timeline.flights[place];
+    const place = timeline.flightAt[timeline.at(line)] ?? -1;
+    if (place < 0) return [];
+    const flight = timeline.flight(place);
     const silent = flight.fate !== "received" && cursor - flight.sent > PATIENCE_LINES;
     return silent && held_at === null ? [] : [{ place, flight, held: held_at }];
   });
@@ -94,8 +186,9 @@ function message(app, timeline, { place, flight, held }, spot, act) {
 /** A message that is lost at this very line leaves a cross. @param {App} app @param {Timeline} timeline @param {Map<string, [number, number]>} spot */
 function lostHere(app, timeline, spot) {
   const place = timeline.flightAt[app.cursor] ?? -1;
-  const flight = timeline.flights[place];
-  if (flight === undefined || flight.fate === "received" || flight.fate === "open") return nothing;
+  if (place < 0) return nothing;
+  const flight = timeline.flight(place);
+  if (flight.fate === "received" || flight.fate === "open") return nothing;
   if (flight.ended !== app.cursor || flight.source === flight.to) return nothing;
   const [from, to] = [spot.get(flight.source), spot.get(flight.to)];
   if (from === undefined || to === undefined) return nothing;

@@ -2,26 +2,20 @@
 // but for the pixels. layout.js says where things stand, palette.js in which
 // colours; the encodings (weight, dash, head, shape) are listed in legend.js.
 
-/** @import {Timeline, Flight, BallotSpan} from "../log/timeline.js" */
+/** @import {Timeline} from "../log/timeline.js" */
 /** @import {Geometry} from "./layout.js" */
 /** @import {Palette} from "./palette.js" */
 
-import { SCALE_OF_BALLOTS, wallsBetween, wayOf, xOf } from "./layout.js";
-import { arrow, cross, hatch, label, mark, square } from "./shapes.js";
+import { FIRST_SIGN, SHAPES } from "../log/columns.js";
+import { arrows } from "./arrows.js";
+import { ballots } from "./afar.js";
+import { choiceTicks, density } from "./density.js";
+import { FAINT, split, visible } from "./time.js";
+import { SCALE_OF_BALLOTS, eachFlight, firstAt, wallsBetween, xOf } from "./layout.js";
+import { choicesIn, spansOf, violationsIn } from "./seen.js";
+import { cross, hatch, label, mark, square } from "./shapes.js";
 import { shortText, styleOf } from "../log/values.js";
 import { words } from "../words.js";
-
-/** How each kind of message is drawn: request solid with a filled head, reply dashed with a hollow one. */
-export const STROKES = {
-  prepare: { colour: "prepare", width: 1.5, dash: [], filled: true },
-  promise: { colour: "prepare", width: 1.5, dash: [6, 4], filled: false },
-  accept: { colour: "accept", width: 3, dash: [], filled: true },
-  accepted: { colour: "accepted", width: 3, dash: [7, 4], filled: false },
-  nack: { colour: "nack", width: 1.8, dash: [1.5, 3.5], filled: false },
-  learn: { colour: "learn", width: 1.8, dash: [], filled: true },
-  learned: { colour: "quiet", width: 1, dash: [4, 4], filled: false },
-  status: { colour: "quiet", width: 1, dash: [], filled: true },
-};
 
 /**
  * What of the page's state the drawing depends on.
@@ -35,7 +29,11 @@ export const STROKES = {
  * @property {Uint8Array | null} related what is lit, by causality
  */
 
-const FAINT = 0.17;
+/** Of more arrows, or of so many lines, only their density can be seen. */
+const ARROWS_MOST = 4_000;
+const LINES_MOST = 40_000;
+/** Below this many pixels a wall is a stroke. */
+const HATCH_LEAST = 8;
 /** In pixels: a wall that is shorter than this is on its way up or down. */
 const WALL_LEAST = 24;
 
@@ -58,16 +56,35 @@ export function paint(ctx, geo, scene, palette) {
   walls(ctx, geo, scene, palette, now);
   lanes(ctx, geo, scene, palette, now);
   choices(ctx, geo, scene, palette);
-  if (geo.scale < SCALE_OF_BALLOTS) {
+  const places = flightsInSight(geo, scene);
+  if (places === null) {
+    density(ctx, geo, scene, palette, now, FAINT);
+  } else if (geo.scale < SCALE_OF_BALLOTS) {
     ballots(ctx, geo, scene, palette, now);
+    choiceTicks(ctx, geo, scene, palette, FAINT);
   } else {
-    messages(ctx, geo, scene, palette, now);
+    arrows(ctx, geo, scene, palette, now, places);
     marks(ctx, geo, scene, palette);
   }
   violations(ctx, geo, scene, palette);
   cursorLine(ctx, geo, palette, now);
   ctx.restore();
   names(ctx, geo, scene, palette);
+}
+
+/**
+ * The messages that can be drawn one by one; null where there are too many.
+ * @param {Geometry} geo @param {Scene} scene @returns {number[] | null}
+ */
+function flightsInSight(geo, { timeline, cursor, future }) {
+  const { sent } = timeline.core.tables.flights.columns;
+  /** @type {number[]} */
+  const places = [];
+  if (geo.span[1] - geo.span[0] > LINES_MOST) return null;
+  eachFlight(timeline, geo, (place) => {
+    if (geo.layout.shown[sent[place]] && (sent[place] <= cursor || future)) places.push(place);
+  });
+  return places.length > ARROWS_MOST ? null : places;
 }
 
 /** The cursor stands just behind its line. @param {Geometry} geo @param {number} cursor */
@@ -82,11 +99,6 @@ export function nowX(geo, cursor) {
 function weight(scene, at) {
   const time = at <= scene.cursor ? 1 : scene.future ? FAINT : 0;
   return scene.related === null || scene.related[at] > 0 ? time : time * 0.14;
-}
-
-/** @param {Geometry} geo @param {number} from @param {number} to */
-function visible(geo, from, to) {
-  return to >= geo.gutter - 40 && from <= geo.width + 40;
 }
 
 /* --- behind everything ------------------------------------------------------------ */
@@ -116,7 +128,7 @@ function axis(ctx, geo, { timeline, cursor, future }, palette) {
  * @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette
  */
 function steps(ctx, geo, { timeline, cursor, future }, palette) {
-  const { lines, steps: places } = timeline;
+  const { stepTexts, steps: places } = timeline;
   ctx.font = "italic 12px system-ui, sans-serif";
   ctx.textAlign = "left";
   places.forEach((at, index) => {
@@ -129,7 +141,7 @@ function steps(ctx, geo, { timeline, cursor, future }, palette) {
     ctx.fillStyle = palette.line;
     ctx.fillRect(x, 28, 1, geo.height - geo.bottom - 28);
     const left = Math.max(x, geo.gutter) + 5;
-    const text = cutTo(ctx, `${lines[at].step}. ${lines[at].say}`, end - left);
+    const text = cutTo(ctx, stepTexts[index], end - left);
     ctx.fillStyle = palette.muted;
     if (text !== "") ctx.fillText(text, left, 38);
   });
@@ -148,23 +160,16 @@ function cutTo(ctx, text, room) {
 
 /** @param {Geometry} geo @param {number} px */
 function nearestAt(geo, px) {
-  const { x } = geo.layout;
-  const place = (px - geo.gutter - 14) / geo.scale + geo.left;
-  if (x.length === 0 || place < 0 || place > x[x.length - 1]) return -1;
-  let [low, high] = [0, x.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (x[middle] < place) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  const { place } = geo.layout;
+  const slot = (px - geo.gutter - 14) / geo.scale + geo.left;
+  if (place.length === 0 || slot < 0 || slot > place[place.length - 1]) return -1;
+  return firstAt(place, slot);
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette @param {number} now */
 function learnedFills(ctx, geo, { timeline, instance, future }, palette, now) {
   const half = Math.min(10, geo.gap / 5);
-  for (const span of timeline.learned) {
-    if (span.instance !== instance) continue;
+  for (const span of learnedOf(timeline, instance)) {
     const y = geo.lane.get(span.node);
     const [from, to] = [xOf(geo, span.from), endX(timeline, geo, span.to)];
     if (y === undefined || !visible(geo, from, to)) continue;
@@ -178,30 +183,22 @@ function learnedFills(ctx, geo, { timeline, instance, future }, palette, now) {
   }
 }
 
-/** The log's end runs on to the edge. @param {Timeline} timeline @param {Geometry} geo @param {number} at */
-function endX(timeline, geo, at) {
-  return at >= timeline.lines.length - 1 ? xOf(geo, at) + 14 : xOf(geo, at);
+/** @type {{core: unknown, instance: number, count: number, places: number[]}} */
+let learnedPlaces = { core: null, instance: 0, count: 0, places: [] };
+
+/** Where learners of one instance know its value. @param {Timeline} timeline @param {number} instance */
+function learnedOf({ core }, instance) {
+  if (learnedPlaces.core !== core || learnedPlaces.instance !== instance) learnedPlaces = { core, instance, count: 0, places: [] };
+  const of = core.tables.learned.columns.instance;
+  for (; learnedPlaces.count < core.tables.learned.count; learnedPlaces.count += 1) {
+    if (of[learnedPlaces.count] === instance) learnedPlaces.places.push(learnedPlaces.count);
+  }
+  return learnedPlaces.places.map((place) => core.learnedOf(place));
 }
 
-/**
- * Draw what lies before the cursor in full, and faintly what lies after it.
- * @param {CanvasRenderingContext2D} ctx @param {Geometry} geo
- * @param {number} from @param {number} to @param {number} now @param {boolean} future
- * @param {(alpha: number) => void} draw
- */
-function split(ctx, geo, from, to, now, future, draw) {
-  const clipped = (/** @type {number} */ left, /** @type {number} */ right, /** @type {number} */ alpha) => {
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(left, 0, right - left, geo.height);
-    ctx.clip();
-    ctx.globalAlpha = alpha;
-    draw(alpha);
-    ctx.restore();
-  };
-  if (from < now) clipped(0, now, 1);
-  if (to > now && future) clipped(now, geo.width, FAINT + 0.05);
-  ctx.globalAlpha = 1;
+/** The log's end runs on to the edge. @param {Timeline} timeline @param {Geometry} geo @param {number} at */
+function endX(timeline, geo, at) {
+  return at >= timeline.length - 1 ? xOf(geo, at) + 14 : xOf(geo, at);
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette @param {number} now */
@@ -219,7 +216,11 @@ function walls(ctx, geo, { timeline, future }, palette, now) {
     // Cables that are no neighbours in the drawing still show that something is cut.
     const bands = between.length > 0 ? between : [{ y: geo.top + geo.gap * (timeline.lanes.length - 1) + 16, oneWay: true }];
     split(ctx, geo, from, to, now, future, () => {
-      for (const { y, oneWay } of bands) hatch(ctx, from, y - 5, to - from, 10, palette.wall, oneWay);
+      ctx.fillStyle = palette.wall;
+      for (const { y, oneWay } of bands) {
+        if (to - from < HATCH_LEAST) ctx.fillRect(from, y - 5, Math.max(to - from, 1.5), 10);
+        else hatch(ctx, from, y - 5, to - from, 10, palette.wall, oneWay);
+      }
       ctx.fillStyle = palette.wall;
       ctx.font = "600 11px system-ui, sans-serif";
       ctx.textAlign = "left";
@@ -231,12 +232,12 @@ function walls(ctx, geo, { timeline, future }, palette, now) {
 
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette @param {number} now */
 function lanes(ctx, geo, { timeline, node: chosen, future }, palette, now) {
-  const edge = endX(timeline, geo, timeline.lines.length - 1);
+  const edge = endX(timeline, geo, timeline.length - 1);
   for (const [node, y] of geo.lane) {
-    const spans = timeline.nodeSpans.filter((span) => span.node === node);
-    const drawn = spans.length > 0 ? spans : [{ node, status: "unseen", how: null, from: 0, to: timeline.lines.length - 1 }];
+    const spans = spansOf(timeline, node, "");
+    const drawn = spans.length > 0 ? spans : [{ node, status: "unseen", how: null, from: 0, to: timeline.length - 1 }];
     for (const span of drawn) {
-      const [from, to] = [span.from === 0 ? geo.gutter : xOf(geo, span.from), span.to >= timeline.lines.length - 1 ? edge : xOf(geo, span.to)];
+      const [from, to] = [span.from === 0 ? geo.gutter : xOf(geo, span.from), span.to >= timeline.length - 1 ? edge : xOf(geo, span.to)];
       if (!visible(geo, from, to)) continue;
       split(ctx, geo, from, to, now, future || span.from === 0, () => {
         ctx.strokeStyle = span.status === "unseen" ? palette.line : node === chosen ? palette.cursor : palette.lane;
@@ -256,7 +257,7 @@ function lanes(ctx, geo, { timeline, node: chosen, future }, palette, now) {
 
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette */
 function choices(ctx, geo, scene, palette) {
-  for (const choice of scene.timeline.chosen) {
+  for (const choice of choicesIn(scene.timeline, geo)) {
     const shown = choice.instance === scene.instance;
     const x = xOf(geo, choice.at);
     if (!visible(geo, x, x) || (!shown && geo.scale < 8)) continue;
@@ -283,97 +284,27 @@ function choices(ctx, geo, scene, palette) {
   ctx.globalAlpha = 1;
 }
 
-/* --- messages ---------------------------------------------------------------------- */
-
-/** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette @param {number} now */
-function messages(ctx, geo, scene, palette, now) {
-  const { timeline, cursor, future } = scene;
-  /** @type {{flight: Flight, way: NonNullable<ReturnType<typeof wayOf>>, alpha: number, picked: boolean}[]} */
-  const drawn = [];
-  timeline.flights.forEach((flight, place) => {
-    if (!geo.layout.shown[flight.sent] || (flight.sent > cursor && !future)) return;
-    const way = wayOf(timeline, geo, flight);
-    if (way === null || !visible(geo, way.points[0][0], way.points[way.points.length - 1][0])) return;
-    const other = scene.instance !== 0 && flight.instance !== null && flight.instance !== scene.instance;
-    const lit = scene.related === null || (scene.related[flight.sent] > 0 && (flight.fate !== "received" || scene.related[flight.ended] > 0));
-    drawn.push({ flight, way, alpha: (lit ? 1 : 0.12) * (other ? 0.35 : 1), picked: place === scene.selected });
-  });
-  // What matters most lies on top.
-  const rank = { status: 0, learned: 0, learn: 1, nack: 2, prepare: 3, promise: 3, accept: 4, accepted: 4 };
-  drawn.sort((one, other) => rank[/** @type {keyof typeof rank} */ (one.flight.kind)] - rank[/** @type {keyof typeof rank} */ (other.flight.kind)]);
-  for (const { flight, way, alpha, picked } of drawn) {
-    const stroke = STROKES[/** @type {keyof typeof STROKES} */ (flight.kind)];
-    const style = {
-      ...stroke,
-      colour: String(palette[/** @type {keyof Palette} */ (stroke.colour)]),
-      width: stroke.width + (picked ? 2 : 0),
-      hole: palette.card,
-    };
-    const draw = () => {
-      arrow(ctx, way.points, style, !way.lost);
-      if (!way.lost) return;
-      const end = way.points[way.points.length - 1];
-      cross(ctx, ...end, 5.5, palette.card, 6);
-      cross(ctx, ...end, 5, style.colour, 2.6);
-    };
-    const over = flight.fate === "received" ? flight.ended <= cursor : flight.sent <= cursor;
-    if (over) {
-      ctx.globalAlpha = alpha;
-      draw();
-    } else {
-      const [from, to] = [way.points[0][0], way.points[way.points.length - 1][0]];
-      split(ctx, geo, from, to, now, future, (base) => {
-        ctx.globalAlpha = base * alpha;
-        draw();
-      });
-    }
-  }
-  for (const { flight, way, alpha } of drawn) decorate(ctx, geo, scene, palette, flight, way.points, alpha);
-  ctx.globalAlpha = 1;
-}
-
-/**
- * What a message carries: the value that a Promise reports, biggest of all,
- * and the higher ballot of a refusal.
- * @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette
- * @param {Flight} flight @param {[number, number][]} points @param {number} alpha
- */
-function decorate(ctx, geo, scene, palette, flight, points, alpha) {
-  const [from, to] = [points[0], points[points.length - 1]];
-  const place = (/** @type {number} */ part) => /** @type {[number, number]} */ ([from[0] + (to[0] - from[0]) * part, from[1] + (to[1] - from[1]) * part]);
-  ctx.globalAlpha = alpha * (flight.sent <= scene.cursor ? 1 : FAINT + 0.1);
-  if (flight.kind === "promise" && flight.accepted !== null) {
-    const style = styleOf(scene.timeline.values, flight.accepted.value);
-    // Between the lanes, where nothing else stands.
-    const [x, y] = from[1] === to[1] ? [(from[0] + to[0]) / 2, from[1] - 16] : place((geo.gap * 0.5) / Math.abs(to[1] - from[1]));
-    square(ctx, x, y, 10, style.colour, palette.ink, style.letter);
-  } else if (flight.kind === "nack" && flight.promised !== null && geo.scale >= 9) {
-    const [x, y] = place(from[1] === to[1] ? 0.5 : 0.45);
-    label(ctx, words.atLeast(flight.promised), x, y - (from[1] === to[1] ? 10 : 0), palette.nack, palette.card, "center");
-  }
-}
-
 /* --- what happens at a node ---------------------------------------------------------- */
 
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette */
 function marks(ctx, geo, scene, palette) {
   const { timeline } = scene;
-  /** @type {Map<string, number>} */
+  /** @type {Map<number, number>} */
   const free = new Map();
-  for (let at = 0; at < timeline.lines.length; at += 1) {
+  const { shape: shapes, value: worn, instance: of, node: nodes } = timeline.core.tables.lines.columns;
+  for (let [at, end] = geo.span; at < end; at += 1) {
     if (!geo.layout.shown[at]) continue;
     const x = xOf(geo, at);
     if (x < geo.gutter - 20 || x > geo.width + 20) continue;
     const alpha = weight(scene, at);
     if (alpha === 0) continue;
-    const line = timeline.lines[at];
-    const y = geo.lane.get(line.node);
-    if (y === undefined) continue;
-    const other = line.instance !== undefined && scene.instance !== 0 && line.instance !== scene.instance;
+    const y = geo.laneOf[nodes[at]];
+    if (Number.isNaN(y)) continue;
+    const other = of[at] !== 0 && scene.instance !== 0 && of[at] !== scene.instance;
     ctx.globalAlpha = alpha * (other ? 0.35 : 1);
-    const { shape, value } = timeline.marks[at];
-    const style = value === null ? null : styleOf(timeline.values, value);
-    if (shape !== "none") mark(ctx, shape, x, y, palette, style);
+    const shape = SHAPES[shapes[at]];
+    const style = worn[at] < 0 ? null : styleOf(timeline.values, timeline.core.known.values[worn[at]]);
+    if (shapes[at] >= FIRST_SIGN) mark(ctx, shape, x, y, palette, style);
     if (at === scene.cursor) {
       ctx.strokeStyle = palette.cursor;
       ctx.lineWidth = 2;
@@ -382,12 +313,12 @@ function marks(ctx, geo, scene, palette) {
       ctx.stroke();
     }
     const text = caption(timeline, at);
-    if (text !== "" && geo.scale >= 7 && x > (free.get(line.node) ?? 0)) {
-      const pushed = line.event === "accept_sent" ? styleOf(timeline.values, line.value) : null;
+    if (text !== "" && geo.scale >= 7 && x > (free.get(nodes[at]) ?? 0)) {
+      const pushed = shape === "pushes" || shape === "yields" ? style : null;
       if (pushed !== null) square(ctx, x + 1, y - 20, 6, pushed.colour, palette.ink, pushed.letter);
-      const wish = timeline.marks[at].shape === "wish";
+      const wish = shape === "wish";
       label(ctx, text, pushed !== null ? x + 11 : wish ? x + 10 : x - 4, wish ? y - 10 : y - 16, pushed === null ? palette.muted : palette.ink, palette.card, "left");
-      free.set(line.node, x + ctx.measureText(text).width + 24);
+      free.set(nodes[at], x + ctx.measureText(text).width + 24);
     }
   }
   ctx.globalAlpha = 1;
@@ -398,60 +329,25 @@ function marks(ctx, geo, scene, palette) {
  * @param {Timeline} timeline @param {number} at
  */
 function caption(timeline, at) {
-  const line = timeline.lines[at];
   if (timeline.head[at] !== at) return "";
-  switch (line.event) {
-    case "propose_received":
-      return words.wishes(shortText(line.value, 12));
-    case "prepare_sent":
-      return line.ballot;
-    case "accept_sent":
-      return words.pushes(shortText(line.value, 12), line.wanted !== undefined);
-    case "value_learned":
-      return shortText(line.value, 12);
-    case "timeout_fired":
-      return line.have === undefined || line.missing === undefined ? "" : words.stuck;
+  const { shape, value, flight } = timeline.core.tables.lines.columns;
+  const text = () => shortText(timeline.core.known.values[value[at]], 12);
+  switch (SHAPES[shape[at]]) {
+    case "wish":
+      return words.wishes(text());
+    case "begins":
+      return timeline.flight(flight[at]).ballot ?? "";
+    case "pushes":
+      return words.pushes(text(), false);
+    case "yields":
+      return words.pushes(text(), true);
+    case "learn":
+      return text();
+    case "stuck":
+      return words.stuck;
     default:
       return "";
   }
-}
-
-/* --- from afar ------------------------------------------------------------------------- */
-
-/** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette @param {number} now */
-function ballots(ctx, geo, scene, palette, now) {
-  const { timeline, future } = scene;
-  /** @type {Map<string, number>} */
-  const free = new Map();
-  for (const span of timeline.ballots) {
-    const y = geo.lane.get(span.proposer);
-    const [from, to] = [xOf(geo, span.from), Math.max(xOf(geo, span.to), xOf(geo, span.from) + 2)];
-    if (y === undefined || !geo.layout.shown[span.from] || !visible(geo, from, to)) continue;
-    split(ctx, geo, from, to, now, future, () => ballotBar(ctx, geo, span, from, to, y, palette));
-    const text = words.ballotOf(span.ballot);
-    if (from > (free.get(span.proposer) ?? 0) && (span.from <= scene.cursor || future)) {
-      ctx.globalAlpha = span.from <= scene.cursor ? 1 : 0.4;
-      label(ctx, text, from, y - 15, palette.muted, palette.card, "left");
-      free.set(span.proposer, from + ctx.measureText(text).width + 14);
-      ctx.globalAlpha = 1;
-    }
-  }
-}
-
-/**
- * One ballot as a bar: phase 1 thin, phase 2 thick, and how it ended at its head.
- * @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {BallotSpan} span
- * @param {number} from @param {number} to @param {number} y @param {Palette} palette
- */
-function ballotBar(ctx, geo, span, from, to, y, palette) {
-  const turn = span.quorumAt < 0 ? to : xOf(geo, span.quorumAt);
-  ctx.fillStyle = palette.prepare;
-  ctx.fillRect(from, y - 2.5, Math.max(turn - from, 1), 5);
-  if (span.quorumAt >= 0) {
-    ctx.fillStyle = span.end === "chosen" ? palette.accepted : palette.accept;
-    ctx.fillRect(turn, y - 6, Math.max(to - turn, 1.5), 12);
-  }
-  if (span.end === "refused") cross(ctx, to, y, 4, palette.nack, 2);
 }
 
 /* --- over everything --------------------------------------------------------------------- */
@@ -459,8 +355,8 @@ function ballotBar(ctx, geo, span, from, to, y, palette) {
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette */
 function violations(ctx, geo, { timeline, cursor, future }, palette) {
   let free = 0;
-  for (const point of timeline.points) {
-    if (point.kind !== "violation" || (point.at > cursor && !future)) continue;
+  for (const point of violationsIn(timeline, geo)) {
+    if (point.at > cursor && !future) continue;
     const x = xOf(geo, point.at);
     if (!visible(geo, x, x)) continue;
     ctx.globalAlpha = point.at <= cursor ? 1 : 0.3;

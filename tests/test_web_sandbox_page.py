@@ -1,0 +1,457 @@
+"""The sandbox in a real browser: Python's core in a tab, forked, delivered by hand and explored.
+
+One page with one engine serves all of these tests: it takes some seconds to
+start. Each test opens a run of its own by a link, as a person may.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from orchestrator.pyodide import sandbox_json
+from paxos.events import encode
+from paxos.sandbox import run as run_in_python
+from tests.web_page import settled, visiting
+from tests.web_server import scripted, serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+# A limit, not a wait: the engine starts in a tab of a busy machine.
+expect.set_options(timeout=25_000)
+
+Recipe = dict[str, Any]
+
+
+def recipe(**part: Any) -> Recipe:
+    """A recipe as the page writes it."""
+    return {
+        "v": 1,
+        "seed": 7,
+        "nodes": 5,
+        "variant": None,
+        "manual": False,
+        "scenario": None,
+        "settings": {},
+        "commands": [],
+        **part,
+    }
+
+
+def propose(value: str, at: str = "n1", after: int = 0) -> dict[str, Any]:
+    """A command of a recipe."""
+    return {"after": after, "do": {"propose": {"at": at, "value": value, "background": True}}}
+
+
+def packed(made: Recipe) -> str:
+    """A recipe as it stands in a link."""
+    squeeze = zlib.compressobj(wbits=-15)
+    raw = squeeze.compress(json.dumps(made).encode()) + squeeze.flush()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page, with the engine beside it."""
+    offered = sandbox_json()
+    if not offered["available"]:
+        pytest.skip(str(offered["why"]))
+    with serving(tmp_path_factory.mktemp("logs")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared(browser: Browser, address: str) -> Iterator[Page]:
+    """One page whose engine has started."""
+    with visiting(browser, address) as visit:
+        page = visit(f"#sandbox={packed(recipe())}")
+        expect(page.locator(".sentence")).to_be_visible()
+        yield page
+
+
+@pytest.fixture
+def opened(shared: Page) -> Callable[[Recipe], Page]:
+    """Open a recipe in the shared page: each with a seed of its own, which tells it from the last."""
+
+    def open_recipe(made: Recipe) -> Page:
+        shared.keyboard.press("Escape")
+        shared.evaluate("hash => { location.hash = hash; }", f"#sandbox={packed(made)}")
+        expect(shared.locator(".run-bar")).to_contain_text(f"Seed {made['seed']}")
+        shared.get_by_role("tab", name="Do").click()
+        # The arrows go from tab to tab while one has the focus.
+        shared.locator("h1").click()
+        return shared
+
+    return open_recipe
+
+
+def select(page: Page, node: str) -> None:
+    """Choose a node for the buttons."""
+    button = page.locator(".commands > .pick-node").get_by_role("button", name=node, exact=True)
+    if button.get_attribute("aria-pressed") != "true":
+        button.click()
+
+
+def do(page: Page, name: str) -> None:
+    """Press a button of the panel."""
+    page.locator(".commands").get_by_role("button", name=name, exact=True).click()
+
+
+def answer(page: Page) -> Locator:
+    """What became of the last command."""
+    return page.locator(".commands > .sent li")
+
+
+def place(page: Page) -> int:
+    """The number of the event at the cursor."""
+    found = re.search(r"event ([\d,]+) of", page.locator(".happening h2").inner_text())
+    assert found is not None
+    return int(found[1].replace(",", ""))
+
+
+def rows(page: Page) -> Locator:
+    """The branches."""
+    return page.locator(".branches li")
+
+
+class TestEngine:
+    def test_the_tab_writes_the_very_same_log(self, opened: Callable[[Recipe], Page]) -> None:
+        """Byte for byte what Python writes outside of it."""
+        made = recipe(seed=21, commands=[propose("apple"), propose("pear", "n4", 30)])
+        page = opened(made)
+        expected = run_in_python(made)
+        page.get_by_role("button", name="Share").click()
+        expect(page.locator(".sheet")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.get_by_label("Show", exact=True).select_option("quiet")
+        expect(page.locator(".run-bar")).to_contain_text(f"{expected['line_count']} events")
+        digest = page.evaluate(
+            """async (recipe) => {
+                const { Engine } = await import("./sandbox/engine.js");
+                const engine = await Engine.start();
+                const { lines } = await engine.run(recipe);
+                engine.close();
+                const bytes = new TextEncoder().encode(lines);
+                const hash = await crypto.subtle.digest("SHA-256", bytes);
+                return [...new Uint8Array(hash)].map((one) => one.toString(16).padStart(2, "0")).join("");
+            }""",
+            made,
+        )
+        assert (
+            digest == expected["sha256"] == hashlib.sha256(expected["lines"].encode()).hexdigest()
+        )
+
+    def test_the_page_is_of_use_before_the_engine_is(self, browser: Browser, address: str) -> None:
+        """A story plays meanwhile, and how far the start has come is shown."""
+        with visiting(browser, address) as visit:
+            page = visit()
+            expect(page.locator(".sentence")).to_be_visible()
+            page.locator(".modes").get_by_role("button", name="Sandbox").click()
+            expect(page.get_by_role("progressbar")).to_be_visible()
+            page.locator(".modes").get_by_role("button", name="Replay").click()
+            page.keyboard.press("Shift+ArrowRight")
+            expect(page.locator(".chip.point").first).to_be_visible()
+
+    def test_what_is_missing_is_said(self, browser: Browser, address: str) -> None:
+        """All but the sandbox works without Pyodide."""
+        with visiting(browser, address) as visit:
+            missing = {"available": False, "why": "Pyodide is not there.", "pyodide": None}
+
+            def without(page: Page) -> None:
+                page.route("**/sandbox.json", lambda route: route.fulfill(json=missing))
+
+            page = visit(prepare=without)
+            page.locator(".modes").get_by_role("button", name="Sandbox").click()
+            expect(page.locator(".start")).to_contain_text("Pyodide is not there.")
+            expect(page.get_by_role("button", name="Run it")).to_have_count(0)
+
+
+class TestNewRun:
+    def test_a_form_makes_a_run_and_invites_a_proposal(self, shared: Page) -> None:
+        """Seed, nodes, numbers, variant and conditions are a choice."""
+        page = shared
+        page.get_by_role("button", name="New run…").click()
+        page.get_by_label("Seed").fill("33")
+        page.get_by_label("Nodes").select_option("3")
+        page.get_by_label("Numbers").select_option("interleaved")
+        page.get_by_label("Network").select_option("slow")
+        page.get_by_role("button", name="Run it").click()
+        expect(page.locator(".run-bar")).to_contain_text("Seed 33")
+        expect(page.locator(".ring .node")).to_have_count(3)
+        expect(page.locator(".ring .warn")).to_contain_text("delay")
+        select(page, "n2")
+        if page.locator(".form").count() == 0:
+            do(page, "Propose…")
+        page.locator(".form").get_by_label("Value").fill("apple")
+        do(page, "Do it")
+        expect(answer(page)).to_have_class("done")
+        page.keyboard.press("End")
+        expect(page.locator(".choice")).to_contain_text("apple")
+
+
+class TestBranches:
+    def test_a_command_in_the_past_forks_the_run(self, opened: Callable[[Recipe], Page]) -> None:
+        """Both stay: where one left the other and where it first differs are marked and linked."""
+        page = opened(recipe(seed=41, commands=[propose("apple")]))
+        expect(rows(page)).to_have_count(0)
+        page.keyboard.press("Home")
+        for _ in range(2):
+            page.keyboard.press("Shift+ArrowRight")
+        at = place(page)
+        expect(page.locator("#panel")).to_contain_text("a command here starts a branch")
+        page.keyboard.press("3")
+        page.keyboard.press("k")
+        expect(rows(page)).to_have_count(2)
+        expect(rows(page).nth(1)).to_have_class("current")
+        expect(page.locator(".branch-origin")).to_contain_text(f"after event {at};")
+        expect(rows(page).nth(1).locator(".fork")).to_have_count(1)
+        expect(rows(page).nth(1).locator(".differs")).to_have_count(1)
+        page.get_by_role("button", name="Go to the first difference").click()
+        expect(page.locator(".ring .node.down")).to_have_count(1)
+        page.get_by_role("button", name="as it ran", exact=True).click()
+        expect(page.locator(".ring .node.down")).to_have_count(0)
+
+    def test_branches_are_named_compared_and_dropped(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """A branch that is dropped leaves the others."""
+        page = opened(recipe(seed=42, commands=[propose("apple")]))
+        page.keyboard.press("Home")
+        page.keyboard.press("Shift+ArrowRight")
+        select(page, "n2")
+        do(page, "Pause")
+        expect(rows(page)).to_have_count(2)
+        page.get_by_role("button", name="Rename branch 1").click()
+        page.get_by_label("Name of the branch").fill("n2 sleeps")
+        page.keyboard.press("Enter")
+        expect(rows(page).nth(1)).to_contain_text("n2 sleeps")
+        page.get_by_role("button", name="Compare as it ran").click()
+        expect(page.locator(".sheet")).to_contain_text("n2 sleeps")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Drop n2 sleeps").click()
+        expect(rows(page)).to_have_count(0)
+        expect(page.locator(".ring .node.paused")).to_have_count(0)
+
+    def test_a_story_is_forked_at_its_moment(self, browser: Browser, address: str) -> None:
+        """The same run is played in the tab, and goes on from there."""
+        with visiting(browser, address) as visit:
+            page = visit("#story=partition")
+            for _ in range(3):
+                page.keyboard.press("Shift+ArrowRight")
+            said = page.locator(".sentence").inner_text()
+            page.get_by_role("button", name="Fork into the sandbox").first.click()
+            expect(page.locator(".run-bar")).to_contain_text("Seed 7")
+            expect(page.locator(".sentence")).to_have_text(said, use_inner_text=True)
+            page.keyboard.press("1")
+            page.keyboard.press("k")
+            expect(rows(page)).to_have_count(2)
+            expect(page.locator(".ring .node.down")).to_have_count(1)
+
+    def test_a_line_across_the_ring_parts_this_network_too(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """And its keyboard twin."""
+        page = opened(recipe(seed=43, commands=[propose("apple")]))
+        for key in ("Shift+Digit4", "Shift+Digit5", "x"):
+            page.keyboard.press(key)
+        expect(answer(page)).to_contain_text("part n4 n5 | n1 n2 n3")
+        expect(page.locator(".ring path.wall")).to_have_count(1)
+        do(page, "Heal all")
+        expect(page.locator(".ring path.wall")).to_have_count(0)
+
+    def test_every_fault_is_at_hand(self, opened: Callable[[Recipe], Page]) -> None:
+        """Power loss, a failing disk, a crash at a point; what is impossible is refused in a sentence."""
+        page = opened(recipe(seed=44, commands=[propose("apple")]))
+        select(page, "n5")
+        do(page, "Disk…")
+        do(page, "Corrupt a byte")
+        expect(answer(page)).to_have_class("refused")
+        do(page, "Power loss")
+        expect(answer(page)).to_contain_text("cut the power of n5")
+        expect(page.locator(".ring .node.down")).to_have_count(1)
+        do(page, "Start")
+        expect(page.locator(".ring .node.down")).to_have_count(0)
+        do(page, "Crash at…")
+        do(page, "Do it")
+        expect(answer(page)).to_contain_text("kill n5 before its next write")
+        expect(answer(page)).to_have_class("done")
+
+
+class TestMessages:
+    @pytest.mark.parametrize(
+        ("name", "seed"),
+        [("Drop it", 51), ("Delay it by 50 ms", 52), ("Double it", 53), ("Deliver it now", 54)],
+    )
+    def test_one_message_in_flight_takes_another_fate(
+        self, opened: Callable[[Recipe], Page], name: str, seed: int
+    ) -> None:
+        """Opened at its line with m, as a click on it does."""
+        page = opened(recipe(seed=seed, commands=[propose("apple")]))
+        page.keyboard.press("Home")
+        page.locator(".event-rows .what", has_text=re.compile("^n1 asks")).first.click()
+        page.keyboard.press("m")
+        expect(page.locator(".message")).to_be_visible()
+        page.locator(".message-acts").get_by_role("button", name=name).click()
+        expect(rows(page)).to_have_count(2)
+        expect(page.locator(".branch-origin")).to_contain_text("first difference")
+
+    def test_by_hand_nothing_moves_until_it_is_let(self, opened: Callable[[Recipe], Page]) -> None:
+        """What waits is listed; a click delivers it, and looking back forks."""
+        page = opened(recipe(seed=55, nodes=3, manual=True, commands=[propose("apple")]))
+        page.keyboard.press("End")
+        waiting = page.locator(".held li")
+        expect(waiting.first).to_contain_text("Prepare n1 → n1")
+        before = place(page)
+        waiting.filter(has_text="Prepare n1 → n2").get_by_role("button", name="Deliver").click()
+        expect(answer(page)).to_contain_text("deliver the prepare from n1 to n2")
+        expect(answer(page)).to_have_class("done")
+        page.keyboard.press("End")
+        expect(waiting.filter(has_text="Promise n2 → n1")).to_have_count(1)
+        assert place(page) > before
+        waiting.filter(has_text="timer").first.get_by_role("button", name="Let it run out").click()
+        expect(answer(page)).to_contain_text("run out")
+        for _ in range(4):
+            page.keyboard.press("ArrowLeft")
+        page.get_by_role("button", name="Take another turn from here").click()
+        expect(rows(page)).to_have_count(2)
+        # Faults of the network have nothing to act on here.
+        expect(page.get_by_role("button", name="Partition…")).to_have_count(0)
+
+
+class TestQuestions:
+    def test_why_is_answered_with_its_evidence(self, opened: Callable[[Recipe], Page]) -> None:
+        """The rules' own evidence, each a way to its moment."""
+        page = opened(recipe(seed=61, commands=[propose("apple")]))
+        page.get_by_label("Find", exact=True).last.fill("to accept 'apple'")
+        page.locator(".event-rows li button").first.click()
+        page.get_by_label("Find", exact=True).last.fill("")
+        expect(page.locator(".whys")).to_contain_text("may push any client's value")
+        evidence = page.locator(".whys .evidence-link").first
+        name = evidence.inner_text()
+        evidence.click()
+        page.wait_for_function("name => location.hash.includes(`at=${name}`)", arg=name)
+
+    def test_explore_from_here_says_what_can_still_come(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """Of a sound protocol: nothing bad, within bounds; and which values."""
+        page = opened(recipe(seed=62, nodes=3, commands=[propose("apple")]))
+        page.keyboard.press("End")
+        page.get_by_label("Further ballots").select_option("1")
+        page.get_by_role("button", name="Explore from event").click()
+        expect(page.locator(".explore .answer")).to_contain_text("It cannot go wrong")
+        expect(page.locator(".explore .answer")).to_contain_text("Chosen already")
+        expect(page.locator(".explore .answer")).to_contain_text("apple")
+
+    def test_a_broken_protocol_can_go_wrong_and_the_way_is_a_branch(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """Taken step by step, it ends in the violation."""
+        page = opened(
+            recipe(
+                seed=63,
+                nodes=3,
+                manual=True,
+                variant="accept-below-promise",
+                commands=[propose("apple")],
+            )
+        )
+        page.keyboard.press("End")
+        page.get_by_role("button", name="Explore from event").click()
+        expect(page.locator(".explore .answer")).to_contain_text("It can go wrong")
+        page.get_by_role("button", name="Take the shortest way").click()
+        expect(rows(page)).to_have_count(2)
+        page.keyboard.press("End")
+        expect(page.locator("#tab-verdict")).to_contain_text("✗")
+
+    def test_a_dropped_log_is_judged_in_the_tab(self, shared: Page) -> None:
+        """It came without a verdict; the engine is there already."""
+        lines = scripted("R4-ignores-reported-values")
+        shared.evaluate(
+            """(text) => {
+                const transfer = new DataTransfer();
+                transfer.items.add(new File([text], "mine.jsonl"));
+                document.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
+            }""",
+            b"".join(map(encode, lines)).decode(),
+        )
+        expect(shared.locator(".run-bar .verdict-violated")).to_be_visible()
+        shared.get_by_role("tab", name="Verdict").click()
+        shared.keyboard.press("End")
+        expect(shared.locator(".violations")).to_contain_text("R4")
+        shared.locator(".modes").get_by_role("button", name="Sandbox").click()
+
+
+class TestLinks:
+    def test_a_link_is_the_run(
+        self, opened: Callable[[Recipe], Page], browser: Browser, address: str
+    ) -> None:
+        """Whoever opens it sees the same moment."""
+        page = opened(
+            recipe(seed=71, commands=[propose("apple"), {"after": 40, "do": {"kill": "n2"}}])
+        )
+        page.keyboard.press("End")
+        for _ in range(3):
+            page.keyboard.press("ArrowLeft")
+        settled(page)
+        said = page.locator(".sentence").inner_text()
+        page.wait_for_function("location.hash.includes('at=')")
+        link = page.evaluate("location.hash")
+        with visiting(browser, address) as visit:
+            other = visit(link)
+            expect(other.locator(".sentence")).to_have_text(said, use_inner_text=True)
+
+    @pytest.mark.parametrize("text", ["x", "AAAA", base64.urlsafe_b64encode(b"{}").decode()])
+    def test_a_damaged_link_gets_a_sentence(
+        self, browser: Browser, address: str, text: str
+    ) -> None:
+        """And nothing of it is run."""
+        with visiting(browser, address) as visit:
+            page = visit(f"#sandbox={text}")
+            expect(page.get_by_role("alert")).to_contain_text("This link to a sandbox is damaged")
+
+    def test_a_run_too_long_for_a_link_says_so(self, shared: Page) -> None:
+        """What was commanded can be kept as a scenario then."""
+        said = shared.evaluate(
+            """async () => {
+                const { packRecipe } = await import("./sandbox/recipe.js");
+                const noise = () => Array.from(crypto.getRandomValues(new Uint8Array(60)), String).join("");
+                const commands = Array.from({ length: 200 }, (_, at) => ({ after: at, do: { propose: { at: "n1", value: noise() } } }));
+                const recipe = { v: 1, seed: 1, nodes: 5, variant: null, manual: false, scenario: null, settings: {}, commands };
+                return packRecipe(recipe).then(() => "", (error) => error.message);
+            }"""
+        )
+        assert "A link cannot hold 200 commands" in said
+
+
+class TestAccess:
+    @pytest.mark.parametrize("width", [1360, 390])
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_axe_finds_nothing(
+        self, opened: Callable[[Recipe], Page], theme: str, width: int
+    ) -> None:
+        """With two branches, a form and an open message."""
+        seed = 80 + width % 7 + (theme == "dark")
+        page = opened(recipe(seed=seed, commands=[propose("apple")]))
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 900})
+        page.keyboard.press("Home")
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("2")
+        page.keyboard.press("k")
+        expect(rows(page)).to_have_count(2)
+        page.locator(".event-rows .what", has_text=re.compile("^n1 asks")).first.click()
+        page.keyboard.press("m")
+        do(page, "Messages…")
+        settled(page)
+        results = Axe().run(page)
+        scroll = page.evaluate("document.documentElement.scrollWidth")
+        page.set_viewport_size({"width": 1360, "height": 1000})
+        assert results.violations_count == 0, results.generate_report()
+        assert scroll <= width

@@ -1,0 +1,131 @@
+"""The page's share, compare and find rooms: run in Node, and visited in a browser."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from paxos.checker import check_lines
+from paxos.events import Line
+from paxos.simulator import World
+from paxos.simulator.conditions import Conditions
+from tests.web_server import recorded, scripted, serving, write_run
+
+# A limit, not a wait: a busy machine may take long to open a browser's page.
+expect.set_options(timeout=20_000)
+
+HERE: Final = Path(__file__).parent
+RUNNER: Final = HERE / "web_rooms.mjs"
+
+PARTITION: Final = "20260101-partition"
+BROKEN: Final = "20260102-broken"
+CRASH: Final = "20260103-crash"
+LATE: Final = "20260104-late"
+
+
+def ask(what: str, **about: Any) -> Any:
+    """What the page's modules answer, run in Node.
+
+    Skips where Node is missing, and fails instead under CI=true.
+    """
+    node = shutil.which("node")
+    if node is None:
+        reason = "node is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI=true, and {reason}", pytrace=False)
+        pytest.skip(reason)
+    done = subprocess.run(
+        [node, str(RUNNER)],
+        input=json.dumps({"ask": what, **about}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def judged(lines: list[Line]) -> Any:
+    """The content of ``verdict.json``."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "verdict.json"
+        check_lines(lines).write(path)
+        return json.loads(path.read_text("utf-8"))
+
+
+def simulated(seed: int) -> list[Line]:
+    """Two rivals in virtual time on a lossy network, with a wall, a kill and a restart."""
+    world = World(seed, conditions=Conditions(loss_percent=10, duplicate_percent=10))
+    world.propose(1, 1, "apple")
+    world.propose(3 + seed % 7, 5, "pear")
+    world.kill(8 + seed % 5, 2)
+    world.partition(20, [1, 2, 3], [4, 5])
+    world.start(40, 2)
+    world.heal(60 + seed % 11)
+    world.run(3_000)
+    return world.lines
+
+
+def write_runs(logs: Path) -> None:
+    """A good run, a violated one, one with a crash and two instances, and one with reports."""
+    write_run(logs, PARTITION, recorded("local-partition"), title="Three here, two there")
+    write_run(logs, BROKEN, scripted("R4-ignores-reported-values"), title="It ignores reports")
+    write_run(logs, CRASH, recorded("local-crash-after-promise"), title="A node is killed")
+    write_run(logs, LATE, recorded("local-late-proposer"), title="Wanted pear, pushes apple")
+
+
+@contextlib.contextmanager
+def served(logs: Path) -> Iterator[str]:
+    """Serve runs, the stories played already: the first who asks for them waits long."""
+    with serving(logs) as url:
+        with urllib.request.urlopen(f"{url}stories.json", timeout=120) as answer:  # noqa: S310
+            assert answer.status == 200
+        yield url
+
+
+@contextlib.contextmanager
+def visiting(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Open the page (in a context of its own) at a hash; its console must stay empty."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(hash_: str = "", **settings: Any) -> Page:
+        settings.setdefault("viewport", {"width": 1360, "height": 1000})
+        context = browser.new_context(**settings)
+        contexts.append(context)
+        # A browser drops its requests when the machine's networks change, as
+        # they do while containers start. What asks here in its stead does not.
+        context.route("**/*", lambda route: route.fulfill(response=route.fetch()))
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(message.text) if message.type in {"error", "warning"} else None
+            ),
+        )
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address + hash_)
+        expect(page.locator(".sentence, .compare, [role=alert]").first).to_be_visible()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.unroute_all(behavior="ignoreErrors")
+        context.close()
+    assert complaints == []
+
+
+def words(text: str | None) -> str:
+    """A text as it reads, whatever white space its markup has."""
+    return " ".join((text or "").split())

@@ -1,0 +1,176 @@
+// The small forms behind the buttons that need more than a click.
+
+/** @import {App} from "../state.js" */
+/** @import {World, CommandActs} from "./panel.js" */
+
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { order } from "./panel.js";
+import { DISK_FAULTS, FAILPOINTS, MESSAGE_KINDS, RULES, freeName, partitionStep, proposeStep, ruleStep } from "./steps.js";
+import { command as said } from "./words.js";
+
+/** @param {App} app @param {World} world @param {string | null} node @param {CommandActs} act @returns {unknown} */
+export function forms(app, world, node, act) {
+  switch (app.command.form) {
+    case "propose":
+      return node === null ? html`<p class="muted small">${said.chooseNode}</p>` : propose(app, world, node, act);
+    case "partition":
+      return partition(app, world, act);
+    case "rule":
+      return rule(app, world, act);
+    case "release":
+      return release(world, act);
+    case "disk":
+      return node === null ? nothing : disk(world, node, act);
+    case "failpoint":
+      return node === null ? nothing : failpoint(app, node, act);
+    default:
+      return nothing;
+  }
+}
+
+/** @param {() => void} submit @param {unknown} body */
+function form(submit, body) {
+  const send = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    submit();
+  };
+  return html`<form class="form" @submit=${send}>${body}</form>`;
+}
+
+/** @param {Event} event */
+const valueOf = (event) => /** @type {HTMLInputElement | HTMLSelectElement} */ (event.target).value;
+
+/**
+ * @param {App} app @param {CommandActs} act @param {string} name @param {string} label
+ * @param {[string, string][]} options
+ */
+function select(app, act, name, label, options) {
+  const chosen = app.command.fields[name] ?? options[0][0];
+  return html`<span class="field">
+    <label class="muted" for="command-${name}">${label}</label>
+    <select id="command-${name}" @change=${(/** @type {Event} */ event) => act.fill(name, valueOf(event))}>
+      ${options.map(([value, text]) => html`<option value=${value} ?selected=${value === chosen}>${text}</option>`)}
+    </select>
+  </span>`;
+}
+
+/** @param {App} app @param {CommandActs} act @param {string} name @param {string} label @param {string} usual */
+function number(app, act, name, label, usual) {
+  return html`<span class="field">
+    <label class="muted" for="command-${name}">${label}</label>
+    <input
+      id="command-${name}"
+      type="number"
+      min="1"
+      .value=${app.command.fields[name] ?? usual}
+      @input=${(/** @type {Event} */ event) => act.fill(name, valueOf(event))}
+    />
+  </span>`;
+}
+
+/** @param {App} app @param {World} world @param {string} node @param {CommandActs} act */
+function propose(app, world, node, act) {
+  const { fields } = app.command;
+  const value = fields.value ?? said.valueHint;
+  return form(
+    () => value.trim() !== "" && act.give(proposeStep(node, value, fields.instance)),
+    html`
+      <span class="field wide">
+        <label class="muted" for="command-value">${said.value}</label>
+        <input id="command-value" type="text" maxlength="200" autocomplete="off" .value=${value} @input=${(/** @type {Event} */ event) => act.fill("value", valueOf(event))} />
+      </span>
+      ${world.kind === "sandbox"
+        ? nothing
+        : select(app, act, "instance", said.instance, [
+            ["", said.instanceCurrent],
+            ["new", said.instanceNew],
+            ...world.instances.map((name) => /** @type {[string, string]} */ ([name, name])),
+          ])}
+      <button class="primary">${said.give}</button>
+    `,
+  );
+}
+
+/** @param {App} app @param {World} world @param {CommandActs} act */
+function partition(app, world, act) {
+  const step = partitionStep(app.picked, world.members);
+  const other = world.members.filter((node) => !app.picked.includes(node));
+  return form(
+    () => step !== null && act.give(step),
+    html`
+      <p class="small muted">${said.sides}</p>
+      <div class="pick-node" role="group" aria-label=${said.sides}>
+        ${world.members.map(
+          (node) => html`<button type="button" aria-pressed=${app.picked.includes(node)} @click=${() => act.mark(node)}>${node}</button>`,
+        )}
+      </div>
+      <p class="sides">${said.sidesAre(world.members.filter((node) => app.picked.includes(node)), other)}</p>
+      <button class="primary" ?disabled=${step === null}>${said.split}</button>
+    `,
+  );
+}
+
+/** @param {App} app @param {World} world @param {CommandActs} act */
+function rule(app, world, act) {
+  const { fields } = app.command;
+  const rules = RULES.filter((verb) => world.knows(verb));
+  const verb = rules.find((one) => one === fields.rule) ?? rules[0];
+  const nodes = world.members.map((node) => /** @type {[string, string]} */ ([node, node]));
+  return form(
+    () => act.give(ruleStep(verb, fields, freeName(verb, world.faults.map((fault) => fault.name)))),
+    html`
+      ${select(app, act, "rule", said.what, rules.map((one) => [one, said.rules[one]]))}
+      ${select(app, act, "kinds", said.kinds, [["", said.anyKind], ...MESSAGE_KINDS.map((kind) => /** @type {[string, string]} */ ([kind, kind]))])}
+      ${select(app, act, "from", said.from, [["", said.anyone], ...nodes])} ${select(app, act, "to", said.to, [["", said.anyone], ...nodes])}
+      ${["drop", "duplicate", "reorder"].includes(verb) ? number(app, act, "percent", said.percent, "100") : nothing}
+      ${["delay", "reorder"].includes(verb) ? number(app, act, "delay_ms", said.delay, "50") : nothing}
+      <button class="primary">${said.give}</button>
+    `,
+  );
+}
+
+/** @param {World} world @param {CommandActs} act */
+function release(world, act) {
+  if (world.faults.length === 0) return html`<p class="small muted">${said.nothingInForce}</p>`;
+  return html`
+    <ul class="plain form">
+      ${world.faults.map(
+        ({ name, text, held }) => html`<li>
+          <button @click=${() => act.give(held ? { release: { name } } : { heal: [name] })}>${held ? said.releaseOne(name) : said.healOne(name)}</button>
+          <span class="small muted">${text}</span>
+        </li>`,
+      )}
+    </ul>
+  `;
+}
+
+/** @param {World} world @param {string} node @param {CommandActs} act */
+function disk(world, node, act) {
+  return html`
+    <ul class="plain form">
+      ${DISK_FAULTS.map(
+        (fault) => html`<li>
+          <button @click=${() => order({ disk_fault: { node, fault } }, world, act)}>${said.diskFaults[fault]}</button>
+          <span class="small muted">${said.diskFaultHints[fault]}</span>
+        </li>`,
+      )}
+    </ul>
+  `;
+}
+
+/** @param {App} app @param {string} node @param {CommandActs} act */
+function failpoint(app, node, act) {
+  const { fields } = app.command;
+  const step = () => ({
+    failpoint: { node, point: fields.point ?? FAILPOINTS[0], ...(fields.kind ? { kind: fields.kind } : {}), ...(fields.crash === "power" ? { power: true } : {}) },
+  });
+  return form(
+    () => act.give(step()),
+    html`
+      ${select(app, act, "point", said.point, FAILPOINTS.map((point) => [point, said.failpoints[point]]))}
+      ${select(app, act, "kind", said.kinds, [["", said.anyKind], ...MESSAGE_KINDS.map((kind) => /** @type {[string, string]} */ ([kind, kind]))])}
+      ${select(app, act, "crash", said.crash, [["kill", said.crashes.kill], ["power", said.crashes.power]])}
+      <button class="primary">${said.give}</button>
+    `,
+  );
+}

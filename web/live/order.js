@@ -1,0 +1,94 @@
+// Lines come in the order in which they arrive, and a receipt may arrive
+// before the line that sent it. Here each line waits for its cause, for a
+// moment at most, so that what is shown never runs against what led to it.
+
+/** @import {Line} from "../log/types.d.ts" */
+
+/** A cause that has not come by then is taken for lost: its node may have been killed. */
+const PATIENCE_MS = 800;
+
+/** The incarnation that a line belongs to. @param {Line} line */
+const homeOf = ({ node, incarnation }) => `${node}/${incarnation}`;
+
+export class CausalOrder {
+  constructor() {
+    /** The last line of each incarnation that has gone through: they come in their own order. @type {Map<string, number>} */
+    this.last = new Map();
+    /** Per node, in its own order, the lines that wait. @type {Map<string, {line: Line, since: number}[]>} */
+    this.waiting = new Map();
+    /** Per incarnation, the nodes whose next line waits for one of its lines. @type {Map<string, Set<string>>} */
+    this.blocked = new Map();
+    /** Nodes to look at again. @type {string[]} */
+    this.again = [];
+  }
+
+  /** Whether something still waits. */
+  get isWaiting() {
+    return this.waiting.size > 0;
+  }
+
+  /**
+   * @param {Line[]} lines that have arrived @param {number} now in milliseconds
+   * @returns {Line[]} what may be shown now, each node's order kept
+   */
+  pass(lines, now) {
+    /** @type {Line[]} */
+    const out = [];
+    for (const line of lines) {
+      const queue = this.waiting.get(line.node);
+      if (queue !== undefined) queue.push({ line, since: now });
+      else if (this.#ready(line)) this.#let(line, out);
+      else {
+        this.waiting.set(line.node, [{ line, since: now }]);
+        this.#blockOn(line);
+      }
+      this.#drain(out);
+    }
+    for (const queue of [...this.waiting.values()]) {
+      const late = queue[0];
+      if (late === undefined || now - late.since <= PATIENCE_MS) continue;
+      queue.shift();
+      this.again.push(late.line.node);
+      this.#let(late.line, out);
+      this.#drain(out);
+    }
+    return out;
+  }
+
+  /** @param {Line} line */
+  #ready({ cause }) {
+    if (typeof cause !== "string") return true;
+    const cut = cause.lastIndexOf("/");
+    return (this.last.get(cause.slice(0, cut)) ?? 0) >= Number(cause.slice(cut + 1));
+  }
+
+  /** @param {Line} line */
+  #blockOn({ node, cause }) {
+    const home = cause.slice(0, cause.lastIndexOf("/"));
+    const nodes = this.blocked.get(home) ?? new Set();
+    nodes.add(node);
+    this.blocked.set(home, nodes);
+  }
+
+  /** @param {Line} line @param {Line[]} out */
+  #let(line, out) {
+    const home = homeOf(line);
+    this.last.set(home, line.seq);
+    out.push(line);
+    const nodes = this.blocked.get(home);
+    if (nodes === undefined) return;
+    for (const node of nodes) this.again.push(node);
+    this.blocked.delete(home);
+  }
+
+  /** Let through what the last lines have set free, and what that sets free. @param {Line[]} out */
+  #drain(out) {
+    for (let node = this.again.pop(); node !== undefined; node = this.again.pop()) {
+      const queue = this.waiting.get(node);
+      if (queue === undefined) continue;
+      while (queue.length > 0 && this.#ready(queue[0].line)) this.#let(/** @type {{line: Line}} */ (queue.shift()).line, out);
+      if (queue.length === 0) this.waiting.delete(node);
+      else this.#blockOn(queue[0].line);
+    }
+  }
+}

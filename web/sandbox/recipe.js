@@ -1,0 +1,75 @@
+// A recipe in a link: JSON, deflated, in the letters that an address may hold.
+// It holds what a person did and no code: a link can command, but never run
+// anything that somebody wrote.
+
+/** @import {Recipe} from "./state.js" */
+
+import { sandbox as said } from "./words.js";
+
+/** Longer links are cut off by the programs that people send them with. */
+const LINK_LIMIT = 6000;
+/** More than this is no recipe, however well it was packed. */
+const TEXT_LIMIT = 200_000;
+
+/**
+ * @param {Recipe} recipe
+ * @returns {Promise<string>}
+ * @throws {Error} it is too long; the message says so
+ */
+export async function packRecipe(recipe) {
+  const bytes = new TextEncoder().encode(JSON.stringify(recipe));
+  const packed = await through(bytes, new CompressionStream("deflate-raw"));
+  const text = toLetters(packed);
+  if (text.length > LINK_LIMIT) throw new Error(said.tooLong(recipe.commands.length));
+  return text;
+}
+
+/**
+ * @param {string} text
+ * @returns {Promise<Recipe>}
+ * @throws {Error} it is no recipe; the message says so
+ */
+export async function unpackRecipe(text) {
+  try {
+    if (text.length > LINK_LIMIT) throw new Error("too long");
+    const bytes = await through(fromLetters(text), new DecompressionStream("deflate-raw"), TEXT_LIMIT);
+    return checked(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch {
+    throw new Error(said.noRecipe);
+  }
+}
+
+/** Only what a recipe has; the engine checks what stands in it. @param {any} raw @returns {Recipe} */
+function checked(raw) {
+  if (raw?.v !== 1 || !Number.isInteger(raw.seed) || !Array.isArray(raw.commands)) throw new Error("no recipe");
+  const { v, seed, nodes, variant = null, manual = false, scenario = null, settings = {}, commands } = raw;
+  const more = raw.instances === undefined ? {} : { instances: raw.instances };
+  return { v, seed, nodes, variant, manual, scenario, settings, commands, ...more };
+}
+
+/** @param {Uint8Array<ArrayBuffer>} bytes @param {CompressionStream | DecompressionStream} way @param {number} [most] */
+async function through(bytes, way, most = Infinity) {
+  const stream = new Blob([bytes]).stream().pipeThrough(way);
+  const reader = stream.getReader();
+  /** @type {Uint8Array[]} */
+  const parts = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > most) throw new Error("too much");
+    parts.push(value);
+  }
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** @param {Uint8Array} bytes */
+function toLetters(bytes) {
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** @param {string} text */
+function fromLetters(text) {
+  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+}

@@ -1,0 +1,112 @@
+// The sandbox's part of the state: the engine, the branches of the run, what waits.
+
+/** @import {Timeline} from "../log/timeline.js" */
+/** @import {Step} from "../command/state.js" */
+
+/**
+ * @typedef {object} Recipe what makes a run, and makes the same one each time
+ * @property {1} v
+ * @property {number} seed
+ * @property {number} nodes
+ * @property {string | null} variant
+ * @property {boolean} manual
+ * @property {string | null} scenario
+ * @property {Record<string, any>} settings
+ * @property {{after: number, do: Step}[]} commands
+ */
+
+/**
+ * @typedef {object} Branch one ending of the run
+ * @property {number} id
+ * @property {string} name
+ * @property {number | null} parent
+ * @property {number} at the line after which it left its parent; -1 for the first
+ * @property {number} divergence the first line that differs from the parent's, by bytes; -1 for none
+ * @property {Recipe} recipe
+ * @property {Timeline} timeline
+ * @property {string} text its log
+ * @property {any} meta
+ * @property {any} verdict
+ * @property {any} why
+ * @property {any[]} held what waits to be delivered or fired
+ * @property {string} title the same as its name
+ * @property {string} stopped why the run went no further
+ * @property {{name: string, verb: string, text: string}[]} faults of the network, in force at its end
+ * @property {string} ended "rest", "waits", "lines" or "time"
+ * @property {number} closing how many of its last lines only close the log
+ * @property {string} scenarioWhy why there is no scenario that says the same; empty where there is one
+ * @property {string} sha256 of its log
+ * @property {any} scenario the recipe as a scenario
+ */
+
+/**
+ * @typedef {object} Sandbox
+ * @property {"off" | "starting" | "ready" | "missing" | "failed"} engine
+ * @property {number} progress from 0 to 1, while it starts
+ * @property {string} stage what it is doing, or why it cannot
+ * @property {string | null} busy what the engine is computing
+ * @property {Branch[]} branches
+ * @property {number} current the id of the branch that is shown; -1 for none
+ * @property {boolean} making whether the form for a new run is open
+ * @property {Record<string, string>} form
+ * @property {{at: number, branch: number, answer: any} | null} whatif
+ * @property {number | null} naming the branch whose name is being written
+ */
+
+/** @type {Sandbox} */
+export const SANDBOX_FIRST = {
+  engine: "off",
+  progress: 0,
+  stage: "",
+  busy: null,
+  branches: [],
+  current: -1,
+  making: false,
+  form: {},
+  whatif: null,
+  naming: null,
+};
+
+/** @param {Sandbox} now @returns {Branch | null} */
+export function currentBranch(now) {
+  return now.branches.find((branch) => branch.id === now.current) ?? null;
+}
+
+/**
+ * The recipe of a run that takes another turn: what was commanded up to a
+ * line, then one more command.
+ * @param {Recipe} recipe @param {number} after lines of the log @param {Step} step @returns {Recipe}
+ */
+export function forked(recipe, after, step) {
+  const kept = recipe.commands.filter((command) => command.after <= after);
+  return { ...recipe, commands: [...kept, { after, do: step }] };
+}
+
+/**
+ * The first line in which two logs differ, counted from 0; -1 where they are equal.
+ * @param {string} one @param {string} other
+ */
+export function divergence(one, other) {
+  if (one === other) return -1;
+  const least = Math.min(one.length, other.length);
+  let [at, line] = [0, 0];
+  while (at < least && one.charCodeAt(at) === other.charCodeAt(at)) {
+    if (one.charCodeAt(at) === 10) line += 1;
+    at += 1;
+  }
+  return line;
+}
+
+/** @param {Sandbox} now @param {Branch} branch @returns {Sandbox} */
+export function branched(now, branch) {
+  return { ...now, branches: [...now.branches, branch], current: branch.id, busy: null };
+}
+
+/** Drop a branch; what grew from it hangs on its parent then. @param {Sandbox} now @param {number} id @returns {Sandbox} */
+export function dropped(now, id) {
+  const gone = now.branches.find((branch) => branch.id === id);
+  const left = now.branches.filter((branch) => branch.id !== id);
+  if (gone === undefined || left.length === 0) return now;
+  const branches = left.map((branch) => (branch.parent === id ? { ...branch, parent: gone.parent } : branch));
+  return { ...now, branches, current: now.current === id ? (gone.parent ?? branches[0].id) : now.current };
+}

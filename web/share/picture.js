@@ -1,0 +1,95 @@
+// Pictures of the space-time view, drawn by the very function that draws it on
+// the screen.
+
+/** @import {App} from "../state.js" */
+/** @import {Palette} from "../view/palette.js" */
+/** @import {Timeline} from "../log/timeline.js" */
+
+import { narrate } from "../log/narration.js";
+import { geometry, laneWidth, layout } from "../view/layout.js";
+import { paint } from "../view/spacetime.js";
+import { momentText, titleOf } from "./names.js";
+import { SvgContext } from "./svg.js";
+import { shareWords as words } from "./words.js";
+
+/** Wider than this no picture is of use, and a canvas of twice the size cannot be made. */
+export const WIDTH_MOST = 6000;
+const WIDTH_LEAST = 360;
+/** A whole run is drawn no closer than this, while there is room. */
+const SCALE_USUAL = 17;
+
+/** @typedef {Pick<App, "name" | "timeline" | "cursor" | "future" | "node" | "selected" | "axis" | "left" | "scale" | "width" | "instance">} View */
+/** @typedef {{instance: number, related: Uint8Array | null}} Lit the instance that is spoken of, and what is lit */
+
+/**
+ * Which part of the run is drawn, and how large.
+ * @param {View} view @param {boolean} whole
+ * @returns {{view: View, width: number}}
+ */
+export function framed(view, whole) {
+  if (!whole) return { view, width: Math.round(view.width) };
+  const timeline = /** @type {Timeline} */ (view.timeline);
+  const slots = layout(timeline, view.instance, view.axis).width;
+  const margins = WIDTH_MOST - laneWidth(WIDTH_MOST);
+  const scale = Math.min(Math.max(view.scale, SCALE_USUAL), (WIDTH_MOST - margins) / slots);
+  const width = Math.max(Math.ceil(slots * scale + margins), WIDTH_LEAST);
+  return { view: { ...view, left: 0, scale, width }, width };
+}
+
+/**
+ * @param {View} app @param {Lit} lit @param {Palette} palette
+ * @param {{whole: boolean, measure?: (font: string, text: string) => number, ids?: string}} how
+ * @returns {string} an SVG file
+ */
+export function svgPicture(app, lit, palette, { whole, measure, ids }) {
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const { view, width } = framed(app, whole);
+  const geo = geometry(timeline, view, width);
+  const svg = new SvgContext(geo.width, geo.height, measure);
+  paint(/** @type {CanvasRenderingContext2D} */ (/** @type {unknown} */ (svg)), geo, /** @type {any} */ ({ ...view, timeline, ...lit }), palette);
+  return svg.toSvg({
+    title: words.pictureOf(titleOf(app), momentText(timeline, app.cursor)),
+    description: words.pictureSays,
+    background: palette.card,
+    tell: (name) => told(timeline, name),
+    ids,
+  });
+}
+
+/** A message in words; while its line is on its way, its name. @param {Timeline} timeline @param {string} name */
+function told(timeline, name) {
+  const at = timeline.at(name);
+  return at < 0 || timeline.line(at).pending === true ? name : narrate(timeline.catalogue, timeline.line(at));
+}
+
+/**
+ * @param {View} app @param {Lit} lit @param {Palette} palette @param {boolean} whole
+ * @returns {Promise<Blob>} a PNG file, twice as fine as the screen
+ */
+export async function pngPicture(app, lit, palette, whole) {
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const { view, width } = framed(app, whole);
+  const geo = geometry(timeline, view, width);
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [geo.width * 2, geo.height * 2];
+  const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  ctx.setTransform(2, 0, 0, 2, 0, 0);
+  paint(ctx, geo, /** @type {any} */ ({ ...view, timeline, ...lit }), palette);
+  // What was drawn stays on top: `paint` begins by wiping the sheet clean.
+  ctx.globalCompositeOperation = "destination-over";
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = palette.card;
+  ctx.fillRect(0, 0, geo.width, geo.height);
+  return new Promise((done, fail) =>
+    canvas.toBlob((blob) => (blob === null ? fail(new Error("the canvas gave no picture")) : done(blob)), "image/png"),
+  );
+}
+
+/** How wide the screen's own letters are. @returns {(font: string, text: string) => number} */
+export function screenMeasure() {
+  const ctx = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+  return (font, text) => {
+    ctx.font = font;
+    return ctx.measureText(text).width;
+  };
+}

@@ -1,0 +1,13 @@
+// What the share sheet remembers. No imports: the page's state reads this first.
+
+/**
+ * @typedef {object} Share
+ * @property {boolean} whole whether a picture shows the whole run, not only what is in sight
+ * @property {string | null} busy what is being made
+ * @property {string | null} done what was made, or why it could not be
+ * @property {boolean} failed whether `done` says why not
+ * @property {string | null} link the address to this moment, once asked for
+ */
+
+/** @type {Share} */
+export const SHARE_FIRST = { whole: false, busy: null, done: null, failed: false, link: null };

@@ -1,0 +1,123 @@
+// The address: what it names is opened, and it follows what is shown.
+
+/** @import {App} from "../state.js" */
+/** @import {Store} from "./store.js" */
+/** @import {Acts} from "./acts.js" */
+
+import { hashOf, momentOf, sandboxHash } from "../link.js";
+import { packRecipe, unpackRecipe } from "../sandbox/recipe.js";
+import * as change from "../state.js";
+import { words } from "../words.js";
+import { sentenceOf } from "./acts.js";
+import { FIRST_STORY } from "./open.js";
+import { roomsFollow, roomsHash } from "./rooms.js";
+
+/**
+ * @param {Store} store @param {() => Acts} acts
+ * @param {ReturnType<typeof import("../live/room.js").makeLive>} live
+ * @param {{runs: () => Promise<void>, stories: () => Promise<void>}} lists done when each has come
+ */
+export function makeAddress(store, acts, live, lists) {
+  const { get, update } = store;
+  /** The sandbox's hash is made apart, because packing takes a moment. */
+  let packed = { recipe: /** @type {unknown} */ (null), text: "" };
+  let settled = false;
+
+  /** Open what the address names, or something to begin with. @param {string} [hash] */
+  async function follow(hash = location.hash) {
+    settled = false;
+    try {
+      await followed(momentOf(hash));
+    } catch (error) {
+      update((now) => ({ ...now, busy: null, trouble: sentenceOf(error), sheet: now.timeline === null ? "runs" : now.sheet }));
+    }
+    settled = true;
+  }
+
+  /** @param {ReturnType<typeof momentOf>} moment */
+  async function followed({ fields, run, story, sandbox: recipe, live: isLive, at, instance }) {
+    // What is compared may be any run that is offered.
+    if (fields.has("compare")) await lists.runs();
+    if (await roomsFollow(fields, acts())) return;
+    if (recipe !== null) return acts().openSandbox(await unpackRecipe(recipe), at);
+    if (isLive) return live.enter();
+    if (run === null && story === null) {
+      if (fields.size > 0) update((now) => ({ ...now, trouble: words.brokenLink }));
+      return showFirst();
+    }
+    const [kind, name] = run === null ? [/** @type {const} */ ("story"), /** @type {string} */ (story)] : [/** @type {const} */ ("run"), run];
+    const { source, timeline } = get();
+    if (source?.kind === kind && source.name === name && timeline !== null) {
+      const place = at === undefined ? 0 : Math.max(timeline.at(at), 0);
+      return update((now) => change.moved(change.narrowed(now, instance ?? 0), place));
+    }
+    if (kind === "run") await lists.runs();
+    const open = kind === "run" ? acts().openRun : acts().openStory;
+    await open(name, at, instance);
+    const shown = get();
+    if (shown.trouble !== null) return update((now) => ({ ...now, sheet: "runs" }));
+    if (at !== undefined && shown.timeline !== null && shown.timeline.at(at) < 0) update((now) => ({ ...now, notice: words.noSuchMoment(at) }));
+  }
+
+  /** Something to see at once: a story, else the newest run, else the choice. */
+  async function showFirst() {
+    const { trouble } = get();
+    await acts().openStory(FIRST_STORY);
+    if (get().timeline === null) await Promise.all([lists.runs(), lists.stories()]);
+    const { runs, stories } = get();
+    if (get().timeline !== null) update((now) => ({ ...now, trouble }));
+    else if (stories !== null && stories.length > 0) await acts().openStory(stories[0].name);
+    else if (runs !== null && runs.length > 0) await acts().openRun(runs[0].run);
+    else update((now) => ({ ...now, sheet: "runs" }));
+  }
+
+  /** Let the address name what is shown. @param {App} app */
+  function keep(app) {
+    if (!settled) return;
+    const hash = wanted(app);
+    if (hash === null || hash === location.hash) return;
+    history.replaceState(null, "", hash === "" ? location.pathname : hash);
+  }
+
+  /** @param {App} app @returns {string | null} null while it is not known yet */
+  function wanted(app) {
+    const rooms = roomsHash(app);
+    if (rooms !== "") return `#${rooms}`;
+    if (app.timeline === null) return app.mode === "live" ? "#live" : null;
+    if (app.mode !== "sandbox") return hashOf(app);
+    if (packed.recipe !== app.recipe) void pack(app.recipe);
+    return packed.recipe === app.recipe && packed.text !== "" ? sandboxHash(app, packed.text) : null;
+  }
+
+  /** @param {any} recipe */
+  async function pack(recipe) {
+    packed = { recipe, text: "" };
+    if (recipe === null) return;
+    // A recipe that is too long for a link leaves the address alone.
+    const text = await packRecipe(recipe).catch(() => "");
+    if (packed.recipe !== recipe) return;
+    packed = { recipe, text };
+    if (text !== "") update((now) => ({ ...now }));
+  }
+
+  /** @returns {Promise<string>} */
+  async function link() {
+    const app = get();
+    const bare = location.href.replace(/#.*$/, "");
+    const rooms = roomsHash(app);
+    if (rooms !== "") return `${bare}#${rooms}`;
+    if (app.timeline === null) throw new Error(words.nothingToLink);
+    if (app.mode === "sandbox" && app.recipe !== null) return bare + sandboxHash(app, await packRecipe(app.recipe));
+    const hash = hashOf(app);
+    if (hash === "") throw new Error(words.noLinkToFile);
+    return bare + hash;
+  }
+
+  window.addEventListener("hashchange", ({ newURL }) => {
+    // A drawing in between may have put the old address back.
+    const { hash } = new URL(newURL);
+    if (hash !== wanted(get())) void follow(hash);
+  });
+
+  return { follow, showFirst, keep, link };
+}

@@ -1,0 +1,142 @@
+// Opening runs: served ones, stories, dropped files. Whatever is wrong with
+// one becomes a sentence on the page, and what was shown stays.
+
+/** @import {App, Moment, RunEntry, Source, StoryEntry} from "../state.js" */
+/** @import {Catalogue} from "../log/types.d.ts" */
+/** @import {Timeline} from "../log/timeline.js" */
+/** @import {Store} from "./store.js" */
+
+import { LogError } from "../log/files.js";
+import { openDropped, openRun, openTexts } from "../log/open.js";
+import { droppedFiles, fetchFiles, fetchRun, readFiles } from "../log/source.js";
+import * as change from "../state.js";
+import { words } from "../words.js";
+
+/** The files that runs were read from. @type {WeakMap<Timeline, Map<string, string>>} */
+const texts = new WeakMap();
+
+/**
+ * The files of what is shown; of a feed, its lines so far.
+ * @param {App} app @returns {Map<string, string>}
+ */
+export function shownTexts({ timeline, meta }) {
+  if (timeline === null) return new Map();
+  const known = texts.get(timeline);
+  if (known !== undefined) return known;
+  const log = Array.from({ length: timeline.length }, (_, at) => `${JSON.stringify(timeline.line(at))}\n`);
+  return new Map([["events.jsonl", log.join("")], ...(meta === null ? [] : [/** @type {[string, string]} */ (["run.json", JSON.stringify(meta)])])]);
+}
+
+/** @typedef {{timeline: Timeline, meta: any, name: string, notice: string | null}} Read */
+
+/** Logs up to this size are kept as text, too, for whoever wants to keep or judge them. */
+const TEXT_LIMIT_BYTES = 5_000_000;
+/** What the page opens with: the idea of Paxos in one run. */
+export const FIRST_STORY = "tour";
+const STORY_FILES = ["events.jsonl", "run.json", "verdict.json", "why.json"];
+
+/** @param {Catalogue} catalogue @param {Map<string, string>} files @param {string} name @returns {Read} */
+export function readRun(catalogue, files, name) {
+  const read = openTexts(catalogue, files, name);
+  texts.set(read.timeline, files);
+  return read;
+}
+
+/**
+ * @param {Store} store @param {() => Catalogue} catalogue once it has come
+ */
+export function makeOpener(store, catalogue) {
+  const { get, update } = store;
+  /** Counts what was asked for. */
+  let latest = 0;
+  const hooks = { progress: (/** @type {number} */ part) => update((now) => ({ ...now, progress: part })) };
+
+  /** @param {"run" | "story"} kind @param {string} name @returns {Promise<Read>} */
+  async function load(kind, name) {
+    if (kind === "story") {
+      // What a link names is opened before the list of stories has come.
+      const files = get().stories === null ? STORY_FILES : (servedStory(get(), name).files ?? STORY_FILES);
+      return readRun(catalogue(), await fetchFiles(`stories/${encodeURIComponent(name)}`, files), name);
+    }
+    const entry = servedRun(get(), name);
+    if (entry.bytes !== undefined && entry.bytes > TEXT_LIMIT_BYTES) return openRun(catalogue(), entry, hooks);
+    return readRun(catalogue(), await fetchRun(entry), name);
+  }
+
+  /** @param {File[]} files @param {string} name @returns {Promise<Read>} */
+  async function loadFiles(files, name) {
+    const size = files.reduce((sum, file) => sum + file.size, 0);
+    return size > TEXT_LIMIT_BYTES ? openDropped(catalogue(), files, name, hooks) : readRun(catalogue(), await readFiles(files), name);
+  }
+
+  /**
+   * @param {string} what is being loaded @param {() => Promise<Read>} load
+   * @param {Source["kind"]} kind @param {Moment} [moment]
+   */
+  async function show(what, load, kind, moment) {
+    latest += 1;
+    const [ticket, tab] = [latest, change.tabOf(get().mode)];
+    update((now) => ({ ...now, busy: words.loading(what), progress: 0, trouble: null }));
+    try {
+      const read = await load();
+      // Whoever has asked for something else meanwhile gets that.
+      if (ticket !== latest) return;
+      const source = { kind, name: read.name };
+      update((now) => {
+        const opened = change.opened(now, { ...read, source }, moment);
+        // And whoever has gone elsewhere stays there, and finds this when they come back.
+        return change.tabOf(now.mode) === tab ? opened : change.modeChanged(opened, change.tabOf(now.mode));
+      });
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      update((now) => ({ ...now, busy: null, trouble: error.message, sheet: now.timeline === null ? "runs" : now.sheet }));
+    }
+  }
+
+  /** @param {string} name @param {string | number} [at] @param {number} [instance] */
+  const openRunAt = (name, at, instance) => show(name, () => load("run", name), "run", { at: text(at), instance }).then(() => settle(at));
+  /** @param {string} name @param {string | number} [at] @param {number} [instance] */
+  const openStory = (name, at, instance) => show(name, () => load("story", name), "story", { at: text(at), instance }).then(() => settle(at));
+
+  /** A moment may be given by its place, too. @param {string | number | undefined} at */
+  function settle(at) {
+    if (typeof at === "number") update((now) => change.moved(now, at));
+  }
+
+  /** @param {File[]} files */
+  function openPicked(files) {
+    if (files.length === 0) return Promise.resolve();
+    const name = files.length === 1 ? files[0].name : words.droppedLogs(files.length);
+    return show(name, () => loadFiles(files, name), "file");
+  }
+
+  /** @param {DataTransfer} transfer */
+  function openTransfer(transfer) {
+    const dropped = droppedFiles(transfer);
+    const load = async () => {
+      const { files, name } = await dropped;
+      return loadFiles(files, name);
+    };
+    return show(words.droppedLogs(transfer.items.length), load, "file");
+  }
+
+  return { load, openRun: openRunAt, openStory, openPicked, openDropped: openTransfer };
+}
+
+/** @param {string | number | undefined} at */
+const text = (at) => (typeof at === "string" ? at : undefined);
+
+/** @param {App} app @param {string} name @returns {RunEntry} */
+function servedRun(app, name) {
+  const entry = app.runs?.find((one) => one.run === name);
+  if (entry === undefined) throw new LogError(words.noSuchRun(name));
+  return entry;
+}
+
+/** @param {App} app @param {string} name @returns {StoryEntry} */
+function servedStory(app, name) {
+  const entry = app.stories?.find((one) => one.name === name);
+  if (entry === undefined) throw new LogError(words.noSuchStory(name));
+  return entry;
+}
+
