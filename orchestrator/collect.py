@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from orchestrator.columns import ColumnsError, write_columns
 from orchestrator.journal import NODE as LAB
 from orchestrator.judging import judge_path
 from orchestrator.measure import Figures, figures
@@ -21,6 +22,8 @@ from paxos.scenario import Finding, Lines, Run, judge
 
 _ALL_STEPS: Final = "every step came to its end"
 SCHEMA_VERSION: Final = 1
+_INDEXED_FROM: Final = 20_000
+"""Shorter logs the page reads whole."""
 
 
 class Place(Protocol):
@@ -130,6 +133,11 @@ def collect(places: Places, place: Place, played: Played) -> Result:
     )
     verdict.write(folder / "verdict.json")
     _write_json(folder / "why.json", explain_path(folder))
+    if len(lines) >= _INDEXED_FROM:
+        # So that the page's first visitor does not wait for it, who is told
+        # what is wrong where it cannot be made.
+        with contextlib.suppress(ColumnsError):
+            write_columns(folder)
     _point_latest(places.logs, played.run)
     return Result(
         scenario=played.scenario.name,

@@ -246,8 +246,8 @@ def _variant(variant: Variant, part: str) -> dict[str, Any]:
         "handlers": handlers,
         "settings": dict(variant.settings),
         "steps": variant.steps,
-        "safe_ballots": None if variant.in_messages is None else variant.in_messages.safe_ballots,
         "bounds": None if variant.exposed_by is None else asdict(variant.exposed_by),
+        "safe_ballots": None if variant.in_messages is None else variant.in_messages.safe_ballots,
         "stories": [*_stories_of(variant)],
     }
 

@@ -15,7 +15,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.columns import ColumnsError, encode_columns, is_current, write_columns
+from orchestrator.collect import collect
+from orchestrator.columns import NAME, ColumnsError, encode_columns, is_current, write_columns
+from orchestrator.places import Places
+from orchestrator.sim import play_sim
+from orchestrator.yaml_file import FOLDER, read_scenario
 from paxos.events import Line, encode
 from paxos.simulator.fuzz import run_seed
 from tests.big_log import log_lines
@@ -277,3 +281,14 @@ class TestLines:
         told = [(line["seq"], line.get("value")) for line in found["lines"]]
         assert told == [(lines[at]["seq"], lines[at].get("value")) for at in places]
         assert found["text"] == "".join(f"{row}\n" for row in rows[500:520])
+
+
+def test_a_long_run_is_indexed_when_it_is_collected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page's first visitor does not wait for it; a short run needs no index."""
+    place, played = play_sim(read_scenario(FOLDER / "basic.yaml"), 5, 7, "short")
+    assert not (collect(Places(tmp_path), place, played).folder / NAME).exists()
+    monkeypatch.setattr("orchestrator.collect._INDEXED_FROM", 50)
+    place, played = play_sim(read_scenario(FOLDER / "basic.yaml"), 5, 7, "long")
+    assert is_current(collect(Places(tmp_path), place, played).folder)

@@ -122,7 +122,7 @@ class TestCommands:
         expect(tab.locator(".acceptors tr.down")).to_contain_text("lost")
         expect(tab.locator(".commands").get_by_role("button", name="Kill")).to_have_count(0)
         do(tab, "Start")
-        expect(answer(tab)).to_contain_text("n3")
+        expect(answer(tab)).to_contain_text("start n3")
         expect(answer(tab)).to_have_class("done")
         expect(node(tab, "n3")).not_to_have_class(re.compile(r"\bdown\b"))
 
@@ -393,6 +393,7 @@ def test_kill_kills_a_container_and_the_page_says_so(browser: Browser, lab: Lab)
         expect(node(page, "n1")).to_have_class(re.compile(r"\bdown\b"))
         expect(page.locator(".acceptors tr.down th")).to_contain_text("n1")
         do(page, "Start")
+        expect(answer(page)).to_contain_text("start n1")
         expect(answer(page)).to_have_class("done")
         assert lab.inspect(1)["State"]["Running"]
         page.get_by_role("button", name="End the run").click()

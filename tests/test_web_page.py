@@ -237,6 +237,68 @@ class TestChoosing:
         expect(page.locator(".runs .run")).to_have_count(3)
 
 
+class TestShell:
+    def test_without_a_link_a_story_is_shown_at_once(self, visit: Callable[..., Page]) -> None:
+        """And the address leads to it."""
+        page = visit()
+        expect(page.locator(".run-bar .run-title")).to_have_text("Six steps over one run")
+        page.wait_for_function("location.hash.startsWith('#story=tour')")
+        expect(page.locator(".modes [aria-current=page]")).to_have_text("Replay")
+
+    def test_a_broken_link_gets_a_sentence_and_something_to_see(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """Nobody is left before an empty page."""
+        page = visit("#nonsense=1")
+        expect(page.get_by_role("alert")).to_contain_text("This link leads nowhere")
+        expect(page.locator(".sentence")).to_be_visible()
+
+    def test_a_moment_that_is_not_in_the_run_is_named(self, visit: Callable[..., Page]) -> None:
+        """The run is shown all the same."""
+        page = visit(run(PARTITION, at="n9/1/1"))
+        expect(page.locator(".notice")).to_contain_text("has no event n9/1/1")
+        expect(page.locator(".sentence")).to_be_visible()
+
+    def test_a_mode_keeps_what_it_showed(self, visit: Callable[..., Page]) -> None:
+        """Going to another one and back loses nothing."""
+        page = visit(run(PARTITION))
+        for _ in range(4):
+            page.keyboard.press("Shift+ArrowRight")
+        said_then = sentence(page)
+        page.locator(".modes").get_by_role("button", name="Live").click()
+        expect(page.locator(".start")).to_contain_text("Watch a live cluster")
+        page.locator(".modes").get_by_role("button", name="Replay").click()
+        expect(page.locator(".sentence")).to_have_text(said_then, use_inner_text=True)
+
+    def test_the_side_panels_are_tabs(self, visit: Callable[..., Page]) -> None:
+        """One at a time; the arrows go from one to the next."""
+        page = visit(run(PARTITION))
+        for name in ("Do", "Learn", "Find", "Verdict"):
+            page.get_by_role("tab", name=name).click()
+            expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
+        page.keyboard.press("ArrowLeft")
+        expect(page.get_by_role("tab", name="Do")).to_be_focused()
+
+    def test_sheets_open_one_at_a_time_and_close_with_escape(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """Runs, share, compare, help."""
+        page = visit(run(PARTITION))
+        for name in ("Open a run", "Share", "Compare", "Keys and signs"):
+            page.locator(".tools").get_by_role("button", name=name, exact=True).click()
+            expect(page.locator(".sheet")).to_have_count(1)
+        expect(page.locator(".sheet")).to_contain_text("part the marked nodes from the others")
+        page.keyboard.press("Escape")
+        expect(page.locator(".sheet")).to_have_count(0)
+
+    def test_a_recorded_run_cannot_be_commanded(self, visit: Callable[..., Page]) -> None:
+        """It says so, and what can be asked about it."""
+        page = visit(run(PARTITION))
+        page.get_by_role("tab", name="Do").click()
+        expect(page.locator("#panel")).to_contain_text("This run is recorded")
+        expect(page.locator("#panel pre")).to_contain_text(f"paxos-lab whatif {PARTITION} --at ")
+
+
 class TestTime:
     def test_the_sentence_at_each_step_is_the_terminals(self, visit: Callable[..., Page]) -> None:
         """Forwards by event, over what the level of detail shows."""

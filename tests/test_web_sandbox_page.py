@@ -177,10 +177,10 @@ class TestNewRun:
         """Seed, nodes, numbers, variant and conditions are a choice."""
         page = shared
         page.get_by_role("button", name="New run…").click()
-        page.get_by_label("Seed").fill("33")
-        page.get_by_label("Nodes").select_option("3")
-        page.get_by_label("Numbers").select_option("interleaved")
-        page.get_by_label("Network").select_option("slow")
+        page.locator(".new-run").get_by_label("Seed").fill("33")
+        page.locator(".new-run").get_by_label("Nodes").select_option("3")
+        page.locator(".new-run").get_by_label("Numbers").select_option("interleaved")
+        page.locator(".new-run").get_by_label("Network").select_option("slow")
         page.get_by_role("button", name="Run it").click()
         expect(page.locator(".run-bar")).to_contain_text("Seed 33")
         expect(page.locator(".ring .node")).to_have_count(3)

@@ -131,12 +131,17 @@ function showVariant(app, acts) {
   });
 }
 
+/** Whether regions are lit: with none lit and none wanted there is nothing to look for. */
+let lighting = false;
+
 /** Light the regions of the scene. @param {App} app */
 function light(app) {
   const lit = sceneOf(app)?.scene.lit ?? [];
   const { room } = learnOf(app);
   const place = room === null ? "" : room === "tour" || room === "exhibit" ? "guide" : "sheet";
   if (document.body.dataset.learn !== place) document.body.dataset.learn = place;
+  if (!lighting && lit.length === 0) return;
+  lighting = lit.length > 0;
   for (const [region, selector] of Object.entries(PLACES)) {
     const wanted = lit.includes(/** @type {Region} */ (region));
     for (const element of document.querySelectorAll(selector)) element.classList.toggle("lit", wanted);
