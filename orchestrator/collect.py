@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -103,7 +104,11 @@ def new_run_name(places: Places, scenario: str) -> str:
 
 
 def collect(places: Places, place: Place, played: Played) -> Result:
-    """Judge a run, write its folder and point ``logs/latest`` at it."""
+    """Judge a run, write its folder and point ``logs/latest`` at it.
+
+    The folder is written under another name and renamed, so that it is whole
+    or not there.
+    """
     lines = merge(line for node in played.watch.nodes() for line in played.watch.of_node(node))
     rows = {row: figures(operations, lines) for row, operations in played.rows.items()}
     findings = _judge(place, played, lines, rows)
@@ -115,7 +120,39 @@ def collect(places: Places, place: Place, played: Played) -> Result:
             evidence=finding.evidence,
         )
     folder = places.logs / played.run
-    folder.mkdir(parents=True)
+    part = places.logs / f".{played.run}.{os.getpid()}"
+    part.mkdir(parents=True)
+    try:
+        verdict = _write_folder(
+            part, place, played, findings, rows, is_long=len(lines) >= _INDEXED_FROM
+        )
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    _point_latest(places.logs, played.run)
+    return Result(
+        scenario=played.scenario.name,
+        node_count=len(place.members),
+        folder=folder,
+        verdict=verdict,
+        findings=tuple(findings),
+        figures=rows,
+        breaks=played.scenario.breaks,
+        failure=played.failure,
+        elapsed_s=played.elapsed_s,
+    )
+
+
+def _write_folder(
+    folder: Path,
+    place: Place,
+    played: Played,
+    findings: list[Finding],
+    rows: dict[str, Figures],
+    *,
+    is_long: bool,
+) -> Verdict:
     _write_lines(folder, played)
     _write_json(folder / "run.json", _table(place, played))
     _write_json_lines(folder / "history.jsonl", played.operations.history())
@@ -133,23 +170,12 @@ def collect(places: Places, place: Place, played: Played) -> Result:
     )
     verdict.write(folder / "verdict.json")
     _write_json(folder / "why.json", explain_path(folder))
-    if len(lines) >= _INDEXED_FROM:
+    if is_long:
         # So that the page's first visitor does not wait for it, who is told
         # what is wrong where it cannot be made.
         with contextlib.suppress(ColumnsError):
             write_columns(folder)
-    _point_latest(places.logs, played.run)
-    return Result(
-        scenario=played.scenario.name,
-        node_count=len(place.members),
-        folder=folder,
-        verdict=verdict,
-        findings=tuple(findings),
-        figures=rows,
-        breaks=played.scenario.breaks,
-        failure=played.failure,
-        elapsed_s=played.elapsed_s,
-    )
+    return verdict
 
 
 def _judge(

@@ -45,6 +45,9 @@ class Ledger:
                 undo()
             except (LabError, NodeSilent) as error:
                 failures.append(f"{key} ({error})")
+            except Exception as error:
+                # The root of a task: whatever one undoing meets, the others must be tried.
+                failures.append(f"{key} ({error!r})")
         if failures:
             raise LabError("not everything could be undone: " + "; ".join(failures))
 

@@ -67,7 +67,7 @@ class Network:
         started = time.monotonic()
         pairs = cut.pairs(self._cluster.members)
         in_force = _CutInForce.of(cut, pairs)
-        self._ledger.enter(cut.name, lambda: self.heal([cut.name]))
+        self._ledger.enter(_key(cut.name), lambda: self.heal([cut.name]))
         self._cuts[cut.name] = in_force
         if self._cluster.cables is None:
             self._gates.rules[cut.name] = rules_of_cut(cut.name, pairs)
@@ -88,9 +88,11 @@ class Network:
     def rule(self, rule: GateRule) -> None:
         """Put a rule of the gate in force at every node."""
         started = time.monotonic()
-        self._ledger.enter(rule.name, lambda: self.heal([rule.name]))
+        # First of all: what no gate can be told is never in force.
+        found = rules_of(rule, self._instances)
+        self._ledger.enter(_key(rule.name), lambda: self.heal([rule.name]))
         self._rules[rule.name] = rule
-        self._gates.rules[rule.name] = rules_of(rule, self._instances)
+        self._gates.rules[rule.name] = found
         nodes = running(self._cluster)
         self._gates.set_at(nodes)
         if rule.action == "cut" and not rule.kinds and rule.instance is None:
@@ -152,7 +154,7 @@ class Network:
         return await_links(self._cluster, self._clients, self._cut_now(), LINKS_LIMIT_S)
 
     def _gate_names(self, name: str) -> set[str]:
-        return {rule.name for rule in self._gates.rules[name]}
+        return {rule.name for rule in self._gates.rules.get(name, ())}
 
     def _release(self, node: str, rules: set[str]) -> int:
         numbers = [m.number for m in self._clients.held(node) if m.rule in rules]
@@ -177,7 +179,7 @@ class Network:
                 self._cluster.cables.plug(free)
             self.await_links()
             evidence = self._probe_until(free, answered=True)
-        self._ledger.strike(name)
+        self._ledger.strike(_key(name))
         self._ledger.claim_undone(
             cut.fault, cut.targets, self._cut_mechanism, evidence, started, cut.detail
         )
@@ -185,6 +187,8 @@ class Network:
     def _end_rule(self, name: str) -> None:
         started = time.monotonic()
         ended = self._gate_names(name)
+        # An interrupt may have come before the gates' table had it.
+        self._gates.rules.setdefault(name, [])
         with _taken_out(self._rules, name) as rule, _taken_out(self._gates.rules, name):
             nodes = running(self._cluster)
             self._gates.set_at(nodes)
@@ -197,7 +201,7 @@ class Network:
                 evidence = f"{released} held messages go on"
             if rule.action == "cut":
                 self.await_links()
-        self._ledger.strike(name)
+        self._ledger.strike(_key(name))
         self._ledger.claim_undone(
             _verb(rule), self._targets(rule), "gate", evidence, started, _as_object(rule)
         )
@@ -281,6 +285,11 @@ def _as_object(rule: GateRule) -> dict[str, Any]:
         "copies": rule.copies,
     }
     return {name: found for name, found in fields.items() if found}
+
+
+def _key(name: str) -> str:
+    # A name is anybody's choice: no name can be another fault's entry of the ledger.
+    return f"the fault {name!r}"
 
 
 def _verb(rule: GateRule) -> str:

@@ -20,6 +20,7 @@ from orchestrator.collect import collect
 from orchestrator.faults import Faults
 from orchestrator.gate import GateTable
 from orchestrator.journal import Journal
+from orchestrator.ledger import Ledger
 from orchestrator.local import LocalCluster
 from orchestrator.places import HOME_VARIABLE, Places
 from orchestrator.runner import Runner, make_whole
@@ -189,6 +190,48 @@ def test_every_fault_is_undone_when_a_step_raises(
     # The last one first.
     assert undone == ["pause", "kill", "partition", "delay", "hold"]
     assert [problems(line) for line in told.lines] == [[] for _ in told.lines]
+
+
+def test_whatever_one_undoing_meets_the_others_are_done() -> None:
+    """Also what nobody foresaw; all that is left is named in the end."""
+    undone: list[str] = []
+
+    def fails() -> None:
+        raise KeyError("\ud800")
+
+    def is_silent() -> None:
+        raise LabError("no answer")
+
+    ledger = Ledger(Journal(Told()))
+    ledger.enter("first", lambda: undone.append("first"))
+    ledger.enter("second", fails)
+    ledger.enter("third", is_silent)
+    ledger.enter("fourth", lambda: undone.append("fourth"))
+    with pytest.raises(LabError, match=r"third \(no answer\); second \(KeyError"):
+        ledger.undo_all()
+    assert undone == ["fourth", "first"]
+
+
+def test_a_rule_that_no_gate_can_be_told_is_never_in_force(
+    cluster: LocalCluster, clients: Clients, faults: Faults
+) -> None:
+    """It leaves nothing to undo, and what was before is undone."""
+    with faults:
+        faults.pause(["n3"])
+        with pytest.raises(ValueError, match=r"(?i)surrogate|utf-8"):
+            faults.network.rule(GateRule("hold", "\ud800"))
+    assert is_sound(cluster, clients)
+
+
+def test_no_name_of_a_fault_takes_the_place_of_another(
+    cluster: LocalCluster, clients: Clients, faults: Faults
+) -> None:
+    """Names are anybody's choice, also the one under which the lab notes a pause."""
+    with faults:
+        faults.pause(["n3"])
+        faults.network.rule(GateRule("drop", "the pause of n3", percent=1))
+        faults.network.heal(["the pause of n3"])
+    assert is_sound(cluster, clients)
 
 
 def test_a_heal_that_is_broken_off_is_done_again_at_the_end(

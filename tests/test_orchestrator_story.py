@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from orchestrator.collect import Result
-from orchestrator.interrupts import undisturbed
+from orchestrator.interrupts import interruptible, interruptible_once, undisturbed
 from orchestrator.journal import Journal
 from orchestrator.measure import figures
 from orchestrator.narrate import WIDTH, Narrator, make_console
@@ -187,6 +187,66 @@ def test_an_interrupt_waits_until_what_must_not_be_broken_off_is_done() -> None:
         finish()
     assert done == ["undone"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_block_within_another_leaves_an_interrupt_to_the_outer_one() -> None:
+    """The rest of the outer one must be finished, too."""
+    import os  # noqa: PLC0415 - only here
+    import signal  # noqa: PLC0415
+
+    done = []
+
+    def finish() -> None:
+        with undisturbed():
+            with undisturbed():
+                os.kill(os.getpid(), signal.SIGTERM)
+                done.append("inner")
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("outer")
+
+    with pytest.raises(KeyboardInterrupt):
+        finish()
+    assert done == ["inner", "outer"]
+
+
+def test_within_what_may_be_interrupted_a_block_raises_at_its_own_end() -> None:
+    """Whatever is around: work that may be broken off is."""
+    import os  # noqa: PLC0415 - only here
+    import signal  # noqa: PLC0415
+
+    done = []
+
+    def work() -> None:
+        with interruptible():
+            with undisturbed():
+                os.kill(os.getpid(), signal.SIGINT)
+                done.append("block")
+            done.append("never")
+
+    with undisturbed(), pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["block"]
+
+
+def test_after_the_first_interrupt_none_breaks_off_the_way_to_the_end() -> None:
+    """The second one comes where the first one is on its way out."""
+    import os  # noqa: PLC0415 - only here
+    import signal  # noqa: PLC0415
+
+    done = []
+
+    def work() -> None:
+        with interruptible_once():
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            finally:
+                os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), signal.SIGINT)
+                done.append("end")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["end"]
 
 
 class FakeOperation:

@@ -496,7 +496,7 @@ class TestWhatIf:
     @pytest.mark.parametrize(
         ("request_", "sentence"),
         [
-            ({"recipe": recipe(), "at": 1, "ballots": 99}, "from 0 to 7, not 99"),
+            ({"recipe": recipe(), "at": 1, "ballots": 99}, "from 0 to 4, not 99"),
             ({"recipe": recipe(), "at": "n1/9/9"}, "There is no line 'n1/9/9'"),
             ({"at": 1}, "Give a recipe, or the lines of a log"),
             ({"recipe": 5}, "must be a mapping"),

@@ -218,6 +218,12 @@ def test_a_small_scenario_becomes_its_model() -> None:
         (with_step({"reorder": {"name": "x"}}), ("steps", 2, "reorder"), "'delay_most_ms' is m"),
         (with_step({"cut": ["n1", "n1"]}), ("steps", 2, "cut"), "two different nodes"),
         (with_step({"partition": [["n1"]]}), ("steps", 2, "partition"), "at least two groups"),
+        (
+            with_step({"propose": {"name": "p", "at": "n2", "value": "\ud800"}}),
+            ("steps", 2, "propose", "value"),
+            "half of a character",
+        ),
+        (with_step({"hold": {"name": "a\udc00"}}), ("steps", 2, "hold", "name"), "half of a char"),
         (with_step({"kill": "n1", "limit_s": 0}), ("steps", 2, "limit_s"), "0 is not from 1"),
         (
             with_step({"propose": {"name": "apple", "at": "n2", "value": "x"}}),

@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from paxos.events import Line, encode
 from paxos.simulator import World
-from tests.web_rooms import BROKEN, LATE, PARTITION, ask, served, simulated, visiting, write_runs
+from tests.web_page import visiting
+from tests.web_rooms import BROKEN, LATE, PARTITION, ask, served, simulated, write_runs
 from tests.web_server import recorded, write_run
 
 ONE = "20260105-one"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cluster import LabError
 from orchestrator.web.desk import Desk
 from orchestrator.web.feed import BATCH_BYTES, Bells, Feed
 from orchestrator.web.stream import EventStream, message
@@ -238,6 +240,65 @@ class TestStream:
                 told = pool.submit(lambda: asyncio.run(listen())).result()
             assert told[0] == "http.response.start"
             assert len(desk.bells) == 0
+
+    def test_a_look_that_breaks_off_ends_nothing(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Our own fault is printed, and the desk goes on: the run must still be ended by it."""
+        looked = threading.Event()
+
+        def look(_run: Simulated) -> bool:
+            if looked.is_set():
+                return False
+            looked.set()
+            raise RuntimeError("unforeseen")
+
+        monkeypatch.setattr(Simulated, "look", look)
+        with serving_feed(folder, 0, 100) as (site, _):
+            assert looked.wait(20)
+            assert site.post("live/end", {})[0] == 200
+        assert "RuntimeError: unforeseen" in capsys.readouterr().err
+
+    def test_an_interrupt_waits_for_the_end_of_a_run(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Once the desk has let go of the run nobody else would end it."""
+        real = Simulated.end
+
+        def end(run: Simulated) -> dict[str, object]:
+            os.kill(os.getpid(), signal.SIGINT)
+            return real(run)
+
+        monkeypatch.setattr(Simulated, "end", end)
+        desk = Desk(SimulatedWorld(tmp_path, [], 0))
+        for verb in ("begin", "end"):
+            desk.ask(verb, {})
+        with pytest.raises(KeyboardInterrupt):
+            desk.work()
+        assert desk.live is not None
+        assert desk.live.ended == {
+            "run": None,
+            "verdict": "unknown",
+            "sentence": "The simulated run has ended.",
+        }
+        desk.close()
+
+    def test_a_run_that_cannot_be_ended_is_told_by_whoever_closes_the_desk(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Also when it is our own fault: the command must end with a sentence, and no success."""
+
+        def end(_run: Simulated) -> dict[str, object]:
+            raise RuntimeError("unforeseen")
+
+        monkeypatch.setattr(Simulated, "end", end)
+        desk = Desk(SimulatedWorld(tmp_path, [], 0))
+        desk.ask("begin", {})
+        desk.stop()
+        desk.work()
+        with pytest.raises(LabError, match="broke off, by our own fault"):
+            desk.close()
+        assert "RuntimeError: unforeseen" in capsys.readouterr().err
 
     def test_a_client_that_reads_nothing_costs_nothing_and_delays_nobody(
         self, folder: Path

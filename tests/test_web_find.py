@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect
 
 from paxos.events import Line, line_id
+from tests.web_page import visiting
 from tests.web_rooms import (
     BROKEN,
     CRASH,
@@ -26,7 +27,6 @@ from tests.web_rooms import (
     judged,
     served,
     simulated,
-    visiting,
     words,
     write_runs,
 )

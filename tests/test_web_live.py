@@ -11,8 +11,16 @@ from typing import Any, Final
 
 import pytest
 
+from orchestrator.cluster import LabError
 from orchestrator.judging import judge_path
+from orchestrator.ledger import Ledger
+from orchestrator.network import Network
+from orchestrator.places import Places
+from orchestrator.web.command import run_web
+from orchestrator.web.desk import AtWork, Desk, Live
+from orchestrator.web.feed import Bells, Feed
 from orchestrator.web.judge import closed_part, pieces_of
+from orchestrator.web.world import LabWorld
 from orchestrator.yaml_file import read_scenario
 from paxos.checker import OK
 from paxos.events import Line
@@ -198,6 +206,10 @@ IMPOSSIBLE: Final[list[tuple[dict[str, Any], str]]] = [
     ({"heal": "wall"}, "No fault named 'wall' is in force."),
     ({"release": {"name": "wall"}}, "No rule named 'wall' is in force."),
     ({"partition": [["n1"]]}, "at least two groups"),
+    ({"configure": {}}, "at least one"),
+    ({"propose": {"at": "n1", "value": "x", "name": {"a": 1}}}, "this must be a text"),
+    ({"propose": {"at": "n1", "value": "\ud800"}}, "half of a character"),
+    ({"hold": {"name": "\ud800"}}, "half of a character"),
     ({"wait": {"event": "nack_sent"}}, "waits for nothing"),
     ({"deliver": {}}, "Only the sandbox can deliver by hand"),
 ]
@@ -324,6 +336,81 @@ def test_commands_are_carried_out_one_after_another(site: Page, run: str) -> Non
         assert list(pool.map(toggle, ["n1", "n2", "n3"])) == [[200] * 4] * 3
 
 
+class TestOwnFaults:
+    """What nobody foresaw costs no more than it must."""
+
+    @pytest.fixture
+    def at_work(self, tmp_path: Path) -> AtWork:
+        """A live run of three nodes in this process; each test ends it."""
+        return LabWorld(Places(tmp_path), "local", 3).begin(Bells())
+
+    def test_a_fault_that_may_be_in_force_in_part_is_taken_back(
+        self, at_work: AtWork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """After any exception; and a run whose faults can't be undone is a run all the same."""
+
+        def broken(*_: object, **__: object) -> str:
+            raise RuntimeError("unforeseen")
+
+        real = Network._probe_until
+
+        def broken_once(*_: object, **__: object) -> str:
+            monkeypatch.setattr(Network, "_probe_until", real)
+            return broken()
+
+        monkeypatch.setattr(Network, "_probe_until", broken_once)
+        with pytest.raises(RuntimeError, match="unforeseen"):
+            at_work.command({"isolate": "n2"})
+        rows = at_work.live.feed.read(0)[0].splitlines()
+        assert [row for row in rows if b'"fault_undone"' in row]
+        monkeypatch.setattr(Ledger, "undo_all", broken)
+        told = at_work.end()
+        assert told["run"] == at_work.live.run
+        assert "unforeseen" in told["sentence"]
+
+    @pytest.mark.parametrize(
+        ("broken", "is_collected"),
+        [("collect.explain_path", False), ("web.live_run.as_yaml", True)],
+    )
+    def test_a_folder_is_a_whole_run_or_what_had_come(
+        self,
+        at_work: AtWork,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        broken: str,
+        *,
+        is_collected: bool,
+    ) -> None:
+        """A full disk, say: no half-made run, and nothing hidden beside it."""
+
+        def full(*_: object) -> str:
+            raise OSError(28, "No space left on device")
+
+        at_work.command({"pause": "n1"})
+        monkeypatch.setattr(f"orchestrator.{broken}", full)
+        with pytest.raises(OSError, match="No space left"):
+            at_work.end()
+        logs = tmp_path / "logs"
+        assert [path.name for path in logs.iterdir() if path.name.startswith(".")] == []
+        files = {path.name for path in (logs / at_work.live.run).iterdir()}
+        assert "events.jsonl" in files
+        assert ("verdict.json" in files) is ("n1.jsonl" in files) is is_collected
+
+    def test_a_run_that_broke_off_is_no_success_of_the_command(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever ended it: the exit code must say so."""
+
+        def broke_off(_logs: Path, _port: int, desk: Desk, _tell: object) -> None:
+            desk.live = Live("run", Feed(tmp_path / "feed.jsonl", Bells()))
+            desk.live.ended = {"run": "run", "sentence": "The run broke off."}
+            desk.live.feed.close()
+
+        monkeypatch.setattr("orchestrator.web.command.serve", broke_off)
+        with pytest.raises(LabError, match="The run broke off"):
+            run_web(Places(tmp_path), 0, "local", 3)
+
+
 class TestCommand:
     def test_it_tells_in_a_few_rows_what_there_is(self, home: Path) -> None:
         """The address first, then runs, live and sandbox, at 80 columns and without colour."""
@@ -375,6 +462,26 @@ class TestEnd:
         undone = [line for line in events if line["event"] == "fault_undone"]
         assert [line["fault"] for line in undone] == ["isolate"]
 
+    def test_further_interrupts_do_not_drop_the_run(self, home: Path) -> None:
+        """Ctrl-C, and SIGTERM and Ctrl-C while it ends: faults undone, run collected."""
+        with lab_web(home / "twice", "--world", "local", "--nodes", "3") as (site, process):
+            run = site.post("live/begin", {})[1]["run"]
+            site.command(isolate="n1")
+            site.command(propose={"at": "n2", "value": "pear"})
+            with Listener(site) as listener:
+                listener.until("propose_completed")
+                process.send_signal(signal.SIGINT)
+                for found in listener:
+                    if found.event == "live" and found.content["state"] == "ending":
+                        break
+                process.send_signal(signal.SIGTERM)
+                process.send_signal(signal.SIGINT)
+                assert list(listener)[-1].event == "ended"
+            printed, complaint = process.communicate(timeout=60)
+        assert (process.returncode, complaint) == (0, "")
+        assert "safety is ok" in " ".join(printed.split())
+        assert judge_path(home / "twice" / "logs" / run).verdict == OK
+
     def test_an_interrupt_in_the_middle_of_a_command(self, home: Path) -> None:
         """The command is not waited for: faults are undone, and the run is collected."""
         with (
@@ -425,6 +532,18 @@ class TestClosedPart:
             if cause is not None and cause.split("/")[0] in writers:
                 assert cause in names, line
         assert len(closed_part(lines, now)) == len(lines)
+
+    def test_a_member_whose_first_lines_are_late_is_waited_for(self) -> None:
+        """Its promise was sent, though nothing of it is here; what was before its start is not."""
+        lines: list[Line] = [
+            {"node": "n1", "incarnation": 1, "seq": seq, "at_ns": 0, "event": "x", "cause": cause}
+            for seq, cause in ((1, None), (2, "n2/1/5"), (3, None))
+        ]
+        assert len(closed_part(lines, 0, ["n1", "n2"])) == 1
+        assert len(closed_part(lines, 0, ["n1", "n2"], {"n2": (1, 5)})) == 1
+        assert len(closed_part(lines, 0, ["n1", "n2"], {"n2": (1, 6)})) == 3
+        # A stranger's lines never come.
+        assert len(closed_part(lines, 0, ["n1"])) == 3
 
     def test_a_line_of_the_lab_counts_when_the_nodes_have_caught_up(self) -> None:
         """Its own line comes by no detour; the nodes' lines from before it may be late."""

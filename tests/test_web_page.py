@@ -9,15 +9,15 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from paxos.events import Line, bundled, encode, level_of, line_id, narrate
 from paxos.events.fold import empty, fold
 from paxos.simulator import World
+from tests.web_page import visiting
 from tests.web_server import recorded, scripted, serving, write_run
 
 pytestmark = pytest.mark.browser
@@ -44,35 +44,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     """Open the page (in a context of its own) at a hash; its console must stay empty."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def open_page(hash_: str = "", **settings: Any) -> Page:
-        settings.setdefault("viewport", {"width": 1360, "height": 1000})
-        context = browser.new_context(**settings)
-        contexts.append(context)
-        # A browser drops its requests when the machine's networks change, as
-        # they do while containers start. What asks here in its stead does not.
-        context.route("**/*", lambda route: route.fulfill(response=route.fetch()))
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on(
-            "console",
-            lambda message: (
-                complaints.append(message.text) if message.type in {"error", "warning"} else None
-            ),
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address + hash_)
-        # The list of runs, the run that the address names, or why there is none.
-        expect(page.locator(".run, .sentence, [role=alert]").first).to_be_visible()
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.unroute_all(behavior="ignoreErrors")
-        context.close()
-    assert complaints == []
+    with visiting(browser, address) as open_page:
+        yield open_page
 
 
 def settled(page: Page) -> None:
@@ -192,7 +165,7 @@ class TestChoosing:
         page = visit()
         page.get_by_role("button", name="Open a run").click()
         page.locator("input[type=file]").set_input_files(sorted(folder.iterdir()))
-        expect(page.locator(".verdict > h3")).to_contain_text("violated")
+        expect(page.locator(".verdict > h3").first).to_contain_text("violated")
 
     @pytest.mark.parametrize(
         ("name", "text", "expected"),
@@ -264,6 +237,7 @@ class TestShell:
         page = visit(run(PARTITION))
         for _ in range(4):
             page.keyboard.press("Shift+ArrowRight")
+        settled(page)
         said_then = sentence(page)
         page.locator(".modes").get_by_role("button", name="Live").click()
         expect(page.locator(".start")).to_contain_text("Watch a live cluster")
@@ -670,7 +644,7 @@ class TestVerdict:
         expect(page.locator(".verdict > h3 .verdict-violated")).to_be_visible()
         expect(page.locator("#tab-verdict")).to_contain_text("✗")
         page.keyboard.press("ArrowLeft")
-        expect(page.locator(".verdict > h3")).to_contain_text("safe so far")
+        expect(page.locator(".verdict > h3").first).to_contain_text("safe so far")
         expect(page.locator(".rules .rule-violated")).to_have_count(0)
         expect(page.locator("#tab-verdict")).to_contain_text("✓")
         page.get_by_role("button", name="Go to the next of 2 violations").click()

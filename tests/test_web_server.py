@@ -4,6 +4,7 @@ import gzip
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -238,6 +239,34 @@ class TestWhatIsMadeOnDemand:
         assert b"secret" not in body
         assert secret.read_text("utf-8") == '{"secret": 1}'
 
+    @pytest.mark.parametrize("name", ["why.json", "columns.bin"])
+    @pytest.mark.parametrize("log", ["events.jsonl", "n1.jsonl", "run.json"])
+    def test_nothing_is_made_of_a_link_or_a_pipe(
+        self, made: tuple[str, Path], tmp_path: Path, log: str, name: str
+    ) -> None:
+        """A link leads out of the folder, and whoever opens a pipe waits for ever."""
+        address, folder = made
+        secret = tmp_path / "secret.jsonl"
+        secret.write_text('{"secret": 1}\n', encoding="utf-8")
+        (folder / log).unlink(missing_ok=True)
+        (folder / log).symlink_to(secret)
+        status, _, body = ask(address, f"/runs/one/{name}")
+        assert (status, b"a link" in body) == (422, True)
+        (folder / log).unlink()
+        os.mkfifo(folder / log)
+        status, _, body = ask(address, f"/runs/one/{name}")
+        assert (status, b"no plain file" in body) == (422, True)
+
+    def test_no_index_is_made_of_a_log_that_is_too_long(
+        self, made: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is made in memory; one that is there is sent."""
+        address, folder = made
+        monkeypatch.setattr("orchestrator.web.derived._COLUMNS_LIMIT_BYTES", 1_000)
+        status, _, body = ask(address, "/runs/one/columns.bin")
+        assert (status, b"up to 0 MB" in body) == (422, True)
+        assert not (folder / "columns.bin").exists()
+
     @pytest.mark.parametrize("run", ["latest", "..", "no-such-run"])
     def test_nothing_is_made_outside_of_the_runs(self, address: str, run: str) -> None:
         """A folder that is no plain one of ``logs`` is none."""
@@ -436,6 +465,36 @@ class TestServe:
                 process.kill()
         assert (process.returncode, errors) == (0, "")
 
+    def test_an_answer_that_takes_long_does_not_keep_the_process(self, logs: Path) -> None:
+        """Ctrl-C ends it though a thread is still making the whys."""
+        command = (
+            "import sys, threading; from pathlib import Path;"
+            " from orchestrator.web import serve; import orchestrator.web.serve as module;"
+            " import orchestrator.web.derived as derived;"
+            " module._END_LIMIT_S = 0.2;"
+            " derived._why = lambda _: (print('begun', flush=True), threading.Event().wait());"
+            " serve(Path(sys.argv[1]), 0)"
+        )
+        with (
+            ThreadPoolExecutor(1) as pool,
+            subprocess.Popen(
+                [sys.executable, "-c", command, str(logs)],
+                cwd=HERE.parent,
+                stdout=subprocess.PIPE,
+                text=True,
+            ) as process,
+        ):
+            try:
+                assert process.stdout is not None
+                netloc = urllib.parse.urlsplit(process.stdout.readline().split()[4]).netloc
+                # Whether it is still answered is a matter of luck.
+                pool.submit(ask, netloc, "/runs/20260101-partition/why.json")
+                assert process.stdout.readline() == "begun\n"
+                process.send_signal(signal.SIGINT)
+                assert process.wait(timeout=20) == 0
+            finally:
+                process.kill()
+
     def test_a_port_in_use_is_named(self, logs: Path) -> None:
         """With what to do about it."""
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -445,6 +504,32 @@ class TestServe:
 
 
 class TestFiles:
+    def test_a_recipe_in_a_link_is_nested_a_few_deep_or_refused(self) -> None:
+        """What is deeper would break whoever walks it; a command's fields are not deep."""
+        node = shutil.which("node")
+        if node is None:
+            pytest.skip("needs node")
+        script = (
+            "import { packRecipe, unpackRecipe } from './sandbox/recipe.js';"
+            "const nested = (n) => (n ? [nested(n - 1)] : []);"
+            "for (const depth of [3, 18, 19, 90]) {"
+            " const commands = nested(depth);"
+            " const link = await packRecipe({ v: 1, seed: 1, nodes: 3, commands });"
+            " console.log(await unpackRecipe(link).then(() => 'ok', (error) => error.message));"
+            "}"
+        )
+        done = subprocess.run(
+            [node, "--input-type=module", "-e", script],
+            cwd=PAGE,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        fine, last, deep, deeper = done.stdout.splitlines()
+        assert (fine, last) == ("ok", "ok")
+        assert "is no recipe of a run" in deep
+        assert deeper == deep
+
     def test_the_vendored_library_is_the_one_that_the_lock_names(self) -> None:
         """Unchanged, with its licence, and of the version that types are checked with."""
         lock = json.loads((PAGE / "package-lock.json").read_text("utf-8"))

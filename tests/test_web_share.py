@@ -29,6 +29,7 @@ from paxos.events import Line, encode, line_id, narrate
 from paxos.sandbox import run as play
 from paxos.scenario import parse
 from tests.big_log import log_lines
+from tests.web_page import visiting
 from tests.web_rooms import (
     BROKEN,
     CRASH,
@@ -38,7 +39,6 @@ from tests.web_rooms import (
     judged,
     served,
     simulated,
-    visiting,
     words,
     write_runs,
 )

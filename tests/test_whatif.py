@@ -25,11 +25,13 @@ from paxos.explorer.plain import PlainSearch
 from paxos.explorer.tables import Start
 from paxos.protocol import Instance
 from paxos.recorder import record
+from paxos.sandbox import SandboxError, run
+from paxos.sandbox.whatif import whatif as whatif_in_a_tab
 from paxos.scenario import parse
 from paxos.simulator import World
 from paxos.simulator.player import play
 from paxos.variants import VARIANTS
-from paxos.whatif import WhatIfError, reconstruct, whatif
+from paxos.whatif import MOST, WhatIfError, reconstruct, whatif
 from paxos.whatif.bounds import ALREADY, SAFE, UNKNOWN, WRONG, Bounds, beginners, fresh_values
 from paxos.whatif.correct import search_choices
 from paxos.whatif.moment import find_moment
@@ -140,6 +142,45 @@ class TestChoices:
         assert "were not all" in some["sentence"]
         none = ask(log, at, limit=1)
         assert (none["verdict"], none["complete"]) == (UNKNOWN, False)
+        assert none["ballots_searched"] is None
+        assert "as far as was searched nothing can be" in none["sentence"]
+
+    @pytest.mark.parametrize("at", ["early", "chosen"])
+    def test_what_was_not_searched_is_not_said_to_be_impossible(self, at: str) -> None:
+        """What cannot be chosen is told as far as it is known, behind a choice as well."""
+        log = story("late-proposer")
+        place = at if at == "chosen" else first(log, event="accept_received")
+        cut = ask(log, place, limit=1)
+        assert not cut["complete"]
+        assert "as far as was searched" in cut["sentence"]
+        assert "as far as was searched" not in ask(log, "end")["sentence"]
+
+    def test_a_wish_on_its_way_can_be_chosen_where_a_new_client_s_can(self) -> None:
+        """No node has received it, or it may be asked again: it is as good as a new client's."""
+        log = self.wish_on_its_way(3)
+        found = whatif(log, "end", ballots=1)
+        assert found["any_other"]
+        assert found["can_choose"] == ["apple"]
+        assert "'apple' or any other client's value" in found["sentence"]
+        assert whatif(log, "end", ballots=0)["can_choose"] == []
+
+    def test_so_it_can_in_a_search_of_whole_nodes(self) -> None:
+        """Which begins ballots for new values only, too."""
+        found = whatif(self.wish_on_its_way(2), "end", ballots=1, disk_faults=1, limit=40_000)
+        assert found["any_other"]
+        assert "apple" in found["can_choose"]
+
+    @staticmethod
+    def wish_on_its_way(node_count: int) -> list[Line]:
+        """New nodes, and a client that has just asked one of them."""
+        world = World(3, node_count)
+        world.run(50)
+        world.propose(60, 1, "apple")
+        world.run_until(lambda line: line["event"] == "propose_invoked")
+        lines = merge(world.lines)
+        asked = next(i for i, line in enumerate(lines) if line["event"] == "propose_invoked")
+        assert not any(line["event"] == "propose_received" for line in lines[: asked + 1])
+        return lines[: asked + 1]
 
     def test_whoever_watches_can_stop_it(self) -> None:
         """Then it is not complete."""
@@ -459,7 +500,7 @@ class TestReconstruction:
         gone = first((lines, run), event="prepare_received", node="n3")
         found = ask(([line for line in lines if line_id(line) != gone], run), "chosen")
         assert found["verdict"] == UNKNOWN
-        assert "lines of n3 are missing" in found["sentence"]
+        assert f"line {gone} is missing" in found["sentence"]
 
     def test_another_programs_states_are_not_relied_on(self) -> None:
         """A log that departs from the core is told as one."""
@@ -552,6 +593,140 @@ def audit_from(after: tuple[Line, ...], name: str, memory: Instance) -> None:
             memory = stepped
 
 
+def by_hand(*steps: dict[str, Any]) -> Log:
+    """Three nodes; n1 asks n1 and n3 for apple, is promised, and then these steps."""
+
+    def deliver(kind: str, source: str, to: str) -> dict[str, Any]:
+        return {"deliver": {"kind": kind, "from": source, "to": to, "ballot": "1.n1"}}
+
+    begun: list[dict[str, Any]] = [
+        {"propose": {"at": "n1", "value": "apple"}},
+        deliver("prepare", "n1", "n1"),
+        deliver("prepare", "n1", "n3"),
+        deliver("promise", "n1", "n1"),
+        deliver("promise", "n3", "n1"),
+    ]
+    recipe: dict[str, Any] = {
+        "v": 1, "seed": 7, "nodes": 3, "variant": None, "manual": True, "scenario": None,
+        "settings": {},
+        "commands": [
+            {"after": 100 * place, "do": step} for place, step in enumerate([*begun, *steps])
+        ],
+    }  # fmt: skip
+    played = run(recipe)
+    return [decode(raw.encode()) for raw in played["lines"].splitlines()], played["run"]
+
+
+def without(log: Log, **fields: Any) -> Log:
+    """A log without the lines that have one of these values in each of these fields."""
+    lines, table = log
+    kept = [
+        line for line in lines if not all(line.get(name) in found for name, found in fields.items())
+    ]
+    assert len(kept) < len(lines)
+    return kept, table
+
+
+class TestMissingLines:
+    """What the checker calls unknown for missing lines cannot be answered from."""
+
+    def test_of_an_acceptor_that_is_down(self) -> None:
+        """n1 and n3 have accepted apple; without n3's lines nobody knows that it is chosen."""
+        accepts = [
+            {"deliver": {"kind": "accept", "from": "n1", "to": to, "ballot": "1.n1"}}
+            for to in ("n1", "n3")
+        ]
+        log = by_hand(*accepts, {"kill": "n3"})
+        assert ask(log, "end")["chosen"] == "apple"
+        log = without(log, event={"disk_read"})
+        accepted = [
+            line["seq"]
+            for line in log[0]
+            if line["node"] == "n3"
+            and (line["event"] in {"accept_received", "accepted_sent"} or line.get("accepted"))
+        ]
+        torn = without(log, node={"n3"}, seq=set(accepted))
+        assert check_lines(*torn).verdict == UNKNOWN
+        found = ask(torn, "end")
+        assert (found["verdict"], found["can_choose"]) == (UNKNOWN, [])
+        assert f"lines {accepted[0]} to {accepted[-1]} of n3's incarnation 1" in found["sentence"]
+
+    def test_of_an_incarnation_that_is_over(self) -> None:
+        """What it sent may still arrive, so it counts."""
+        log = by_hand({"kill": "n1"}, {"start": "n1"})
+        assert ask(log, "end")["can_choose"] == ["apple"]
+        found = ask(without(log, node={"n1"}, event={"accept_sent"}), "end")
+        assert found["verdict"] == UNKNOWN
+        assert "of n1's incarnation 1 are missing" in found["sentence"]
+
+    def test_of_a_whole_node_that_ran(self) -> None:
+        """The table has a piece of its log, or another's line is of a message from it."""
+        log = without(by_hand(), node={"n3"})
+        found = ask(log, "end")
+        assert found["verdict"] == UNKNOWN
+        assert "the log of n3 holds no line of its incarnation 1" in found["sentence"]
+        world = World(3, 3)
+        world.run(50)
+        world.propose(60, 1, "apple")
+        world.run_until(lambda line: line.get("source") == "n3" and line["node"] != "n3")
+        lines = [line for line in world.lines if line["node"] != "n3"]
+        alone = whatif(lines, "end")
+        assert alone["verdict"] == UNKNOWN
+        assert "the log of n3 is missing, and n" in alone["sentence"]
+
+    def test_a_node_of_which_nothing_is_told_is_taken_for_new(self) -> None:
+        """No line of it, no piece, and no line of another by which it ran."""
+        lines, table = by_hand()
+        sent = next(i for i, line in enumerate(lines) if line["event"] == "prepare_sent")
+        log = [line for line in lines[: sent + 1] if line["node"] != "n3"]
+        table["pieces"]["n3"] = []
+        found = ask((log, table), "end", ballots=1)
+        assert found["verdict"] == SAFE
+        assert found["assumed"] == ["n3 is taken for new, for the log holds no line of it"]
+
+    def test_at_the_end_of_one_log_alone(self) -> None:
+        """The others go on to the end that the table names, or quote what is not there."""
+        lines, table = story("late-proposer")
+        last = [line for line in merge(lines) if line["node"] == "n3"]
+        kept = [line for line in lines if line not in last[-3:]]
+        assert "and the run saw it until" in ask((kept, table), "end", instance=1)["sentence"]
+        sent = [line["seq"] for line in last if line["event"] == "accepted_sent"]
+        kept = [line for line in lines if line["node"] != "n3" or line["seq"] < sent[0]]
+        found = ask((kept, table | {"pieces": {}}), "end", instance=1)
+        assert found["verdict"] == UNKNOWN
+
+    def test_what_is_missing_behind_the_moment_does_not_matter(self) -> None:
+        """Just before a node's next line it may be of the past, though."""
+        lines, table = story("late-proposer")
+        own = [line for line in merge(lines) if line["node"] == "n3"]
+        torn = [line for line in lines if line is not own[-5]], table
+        names = [line_id(line) for line in merge(torn[0])]
+        early = names[names.index(line_id(own[-6])) - 1]
+        assert reconstruct(find_moment(*torn_at(torn, early)), Accused()).doubts == ()
+        between = reconstruct(find_moment(*torn_at(torn, line_id(own[-6]))), Accused())
+        assert between.doubts == (f"line {line_id(own[-5])} is missing",)
+
+    @pytest.mark.parametrize("name", ["crash-majority", "restart-all", "partition", "docker"])
+    def test_a_log_up_to_the_present_lacks_nothing(self, name: str) -> None:
+        """Whoever hands in its beginning only, with the table of the whole run, gets an answer."""
+        log = fixture("docker-late-proposer") if name == "docker" else story(name)
+        lines = merge(log[0])
+        members = set(log[1]["members"])
+        begun = max(
+            next(i for i, line in enumerate(lines) if line["node"] == node) for node in members
+        )
+        number = next(iter(log[1]["instances"].values()))
+        for count in range(begun + 1, len(lines) - 20, 29):
+            moment = find_moment(lines[:count], "end", log[1], number)
+            assert moment.missing == (), count
+            assert find_moment(lines, count, log[1], number).missing == (), count
+
+
+def torn_at(log: Log, at: str) -> tuple[list[Line], str, Any, int]:
+    """What a moment is found by."""
+    return log[0], at, log[1], 1
+
+
 class TestQuestions:
     @pytest.mark.parametrize(
         ("at", "options", "sentence"),
@@ -620,6 +795,13 @@ class TestQuestions:
         (value,) = found["can_choose"]
         assert value["bytes"] == 300
         assert value == found["chosen"]
+
+    def test_a_tab_may_ask_for_as_much_as_anybody(self) -> None:
+        """Its bounds are the question's own; only how many states is bounded there besides."""
+        for name, most in MOST.items():
+            request = {"jsonl": "", name: most + 1}
+            with pytest.raises(SandboxError, match=f"{name} is from 0 to {most}, not {most + 1}"):
+                whatif_in_a_tab(request)
 
     def test_fresh_values_are_nobodys(self) -> None:
         """One at least, and two where nobody has wished for anything."""

@@ -1,13 +1,19 @@
 """The page in a browser, for tests of whatever room: how it is opened, and what it must not say."""
 
 import contextlib
+import os
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 Visit = Callable[..., Page]
-_STREAM = "live/events"
+VIEWPORT = {"width": 1360, "height": 1000}
+PICTURES = Path(__file__).parent.parent / "test-results" / "pictures"
+_SHOWN = ".sentence, .start, .compare, .stage, [role=alert]"
+_TRIES = 4
 _COMMANDS = "live/commands"
 _NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 
@@ -40,31 +46,53 @@ def visiting(browser: Browser, address: str, *, complains: bool = True) -> Itera
     def open_page(
         hash_: str = "", *, prepare: Callable[[Page], None] | None = None, **settings: Any
     ) -> Page:
-        settings.setdefault("viewport", {"width": 1360, "height": 1000})
-        context = browser.new_context(**settings)
+        context = browser.new_context(**{"viewport": VIEWPORT, **settings})
         contexts.append(context)
-        # A browser drops its requests when the machine's networks change, and
-        # a script that is missing ends the page. What asks here in its stead
-        # does not drop them. A stream has no end to wait for.
-        context.route(
-            lambda url: _STREAM not in url, lambda route: route.fulfill(response=route.fetch())
-        )
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.on("console", listen)
         page.on("pageerror", lambda error: note(str(error)))
         if prepare is not None:
             prepare(page)
-        page.goto(address + hash_)
-        # A run that is shown, a mode that waits for one, or why there is none.
-        expect(page.locator(".sentence, .start, [role=alert]").first).to_be_visible()
-        context.unroute_all(behavior="wait")
+        _load(page, address + hash_)
+        # What is shown, what waits for somebody to begin, or why there is neither.
+        expect(page.locator(_SHOWN).first).to_be_visible()
         return page
 
     yield open_page
-    for context in contexts:
+    for number, context in enumerate(contexts):
+        _keep_pictures(context, number)
         context.close()
     assert not complains or complaints == []
+
+
+def _load(page: Page, address: str) -> None:
+    """Open an address; again where the browser dropped a script.
+
+    It drops what is under way when the machine's networks change, as they do
+    while containers start, and a script that is missing ends the page.
+    """
+    dropped: list[str] = []
+    page.on(
+        "requestfailed",
+        lambda request: (
+            dropped.append(request.url) if _NETWORK_CHANGED in (request.failure or "") else None
+        ),
+    )
+    for _ in range(_TRIES):
+        dropped.clear()
+        page.goto(address)
+        if not dropped:
+            return
+
+
+def _keep_pictures(context: BrowserContext, number: int) -> None:
+    """Under CI, keep how each page looked in the end, for people to look at."""
+    if os.environ.get("CI") != "true":
+        return
+    test = re.sub(r"[^A-Za-z0-9_-]+", "-", os.environ.get("PYTEST_CURRENT_TEST", "page"))[:150]
+    for place, page in enumerate(context.pages):
+        page.screenshot(path=PICTURES / f"{test}-{number}-{place}.png")
 
 
 def settled(page: Page) -> None:

@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import tempfile
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import expect
 
 from paxos.checker import check_lines
 from paxos.events import Line
@@ -91,39 +91,6 @@ def served(logs: Path) -> Iterator[str]:
         with urllib.request.urlopen(f"{url}stories.json", timeout=120) as answer:  # noqa: S310
             assert answer.status == 200
         yield url
-
-
-@contextlib.contextmanager
-def visiting(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open the page (in a context of its own) at a hash; its console must stay empty."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def open_page(hash_: str = "", **settings: Any) -> Page:
-        settings.setdefault("viewport", {"width": 1360, "height": 1000})
-        context = browser.new_context(**settings)
-        contexts.append(context)
-        # A browser drops its requests when the machine's networks change, as
-        # they do while containers start. What asks here in its stead does not.
-        context.route("**/*", lambda route: route.fulfill(response=route.fetch()))
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on(
-            "console",
-            lambda message: (
-                complaints.append(message.text) if message.type in {"error", "warning"} else None
-            ),
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address + hash_)
-        expect(page.locator(".sentence, .compare, [role=alert]").first).to_be_visible()
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.unroute_all(behavior="ignoreErrors")
-        context.close()
-    assert complaints == []
 
 
 def words(text: str | None) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from orchestrator.cluster import LabError
 from orchestrator.places import Places
 from orchestrator.web.desk import Desk
 from orchestrator.web.files import list_runs
@@ -22,7 +23,7 @@ def run_web(places: Places, port: int, world: str | None, node_count: int | None
 
     Raises:
         PageError: the port cannot be had, or the page's files are missing.
-        LabError: a live run could not be ended as it should.
+        LabError: the last live run could not be ended as it should.
     """
     desk = Desk(LabWorld(places, world, node_count))
 
@@ -40,6 +41,8 @@ def run_web(places: Places, port: int, world: str | None, node_count: int | None
     serve(places.logs, port, desk, tell)
     ended = desk.live
     if ended is not None and ended.ended is not None:
+        if "verdict" not in ended.ended:
+            raise LabError(str(ended.ended["sentence"]))
         click.echo(_row("", str(ended.ended["sentence"])))
 
 

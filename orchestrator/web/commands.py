@@ -187,6 +187,8 @@ def read_orders(
             down = fault in {"corrupt", "lose"}
             wanted = Condition.EXITED if down else Condition.RUNNING
             _check(node, "hurt the disk of", wanted, conditions)
+        case do.Configure(settings) if not settings:
+            raise Refusal(400, "To configure is to name a setting, at least one.")
         case _:
             pass
     return [order]
@@ -235,7 +237,8 @@ def _completed(
         # The next command must not wait for this one's answer.
         content["background"] = True
         wish = content.get("name", content.get("value"))
-        if "name" in content and wish in situation.operations:
+        # What is no text the reader refuses.
+        if "name" in content and isinstance(wish, str) and wish in situation.operations:
             raise Refusal(409, f"There is a wish named {wish!r} already: name each once.")
         content["name"] = _unique(wish, situation.operations)
     found[verb] = content

@@ -17,6 +17,8 @@ from paxos.checker import LogFormatError
 NAMES: Final = ("why.json", "columns.bin")
 _WHY_LIMIT_BYTES: Final = 100_000_000
 """Of longer logs no reasons are given: they would take minutes."""
+_COLUMNS_LIMIT_BYTES: Final = 1_000_000_000
+"""Of longer logs, four million lines, no index is made: it is made in memory."""
 
 
 class CannotMake(Exception):
@@ -42,11 +44,16 @@ class Derived:
             Its path, or its content where it cannot be kept.
 
         Raises:
-            CannotMake: the folder holds no log that can be read, or too long a one.
+            CannotMake: the folder holds no log that can be read, too long a one,
+                or what is no plain file.
         """
         path = folder / name
-        if path.is_symlink():
-            raise CannotMake(f"{name} of this run is a link, and links are not followed")
+        for used in (path, folder / "run.json", *folder.glob("*.jsonl")):
+            if used.is_symlink():
+                raise CannotMake(f"{used.name} of this run is a link, and links are not followed")
+            # Whoever opens a pipe waits for ever.
+            if used.exists() and not used.is_file():
+                raise CannotMake(f"{used.name} of this run is no plain file")
         with self._lock:
             making, count = self._making.get(path, (threading.Lock(), 0))
             self._making[path] = (making, count + 1)
@@ -71,6 +78,13 @@ def _columns(folder: Path) -> Path:
 
     if is_current(folder):
         return folder / "columns.bin"
+    log = folder / "events.jsonl"
+    size = log.stat().st_size if log.exists() else 0
+    if size > _COLUMNS_LIMIT_BYTES:
+        raise CannotMake(
+            f"the log has {size // 1_000_000} MB, and an index is made of up to "
+            f"{_COLUMNS_LIMIT_BYTES // 1_000_000} MB"
+        )
     try:
         return write_columns(folder)
     except ColumnsError as error:
@@ -84,7 +98,7 @@ def _why(path: Path) -> Path | bytes:
     if _is_fresh(path):
         return path
     merged = folder / "events.jsonl"
-    logs = [merged] if merged.is_file() and not merged.is_symlink() else [folder]
+    logs = [merged] if merged.is_file() else [folder]
     size = sum(log.stat().st_size for log in folder.glob("*.jsonl"))
     if size > 2 * _WHY_LIMIT_BYTES:
         raise CannotMake(

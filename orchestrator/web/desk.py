@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from orchestrator.cluster import LabError
+from orchestrator.interrupts import undisturbed
 from orchestrator.web.feed import Bell, Bells, Feed
 from orchestrator.web.safety import Refusal, sentence
 
@@ -266,6 +267,9 @@ class Desk:
                 self._end()
         except Refusal as refused:
             raise LabError(refused.sentence) from refused
+        except Exception as error:  # The root of a task: the server must still end.
+            traceback.print_exc(file=sys.stderr)
+            raise LabError(f"the run broke off, by our own fault: {error!r}") from error
         finally:
             if self.live is not None:
                 self.live.feed.close()
@@ -321,6 +325,11 @@ class Desk:
         at_work = self._at_work
         if at_work is None:
             raise Refusal(409, _NO_RUN)
+        # Between letting go of it and its end no interrupt may drop it.
+        with undisturbed():
+            return self._end_of(at_work)
+
+    def _end_of(self, at_work: AtWork) -> dict[str, Any]:
         self._move("ending")
         # Whatever happens, it is over: a run that cannot be collected is not begun on.
         self._at_work = None
@@ -342,14 +351,14 @@ class Desk:
         if self._at_work is None:
             return
         try:
-            changed = self._at_work.look()
+            if self._at_work.look():
+                self._state = self._at_work.state()
+                self.bells.ring()
         except LabError as error:
             # The engine is gone, say: whoever commands is told, and the run can be ended.
             print(f"The live run cannot be looked at: {error}", file=sys.stderr)
-            return
-        if changed:
-            self._state = self._at_work.state()
-            self.bells.ring()
+        except Exception:  # The root of a task: the desk goes on.
+            traceback.print_exc(file=sys.stderr)
 
     def _move(self, phase: str) -> None:
         self._phase = phase

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -32,13 +32,21 @@ _MOST_LINES: Final = 100_000
 At = tuple[int, int]
 
 
-def closed_part(lines: Sequence[Line], now_ns: int) -> list[Line]:
+def closed_part(
+    lines: Sequence[Line],
+    now_ns: int,
+    members: Iterable[str] = (),
+    starts: Mapping[str, At] | None = None,
+) -> list[Line]:
     """The largest part of some lines in which no effect stands without its cause.
 
     Args:
         lines: as they arrived; those of each writer in their order.
         now_ns: wall time now. The lab's own lines come by no detour, so they
             count when they are a second old and the nodes' have caught up.
+        members: whose lines come, though none may have come yet.
+        starts: where the run begins in a member's log: what was before holds
+            nothing up. Of one that is not named, its first line here.
     """
     own: dict[str, list[Line]] = {}
     for line in lines:
@@ -46,7 +54,12 @@ def closed_part(lines: Sequence[Line], now_ns: int) -> list[Line]:
             own.setdefault(line["node"], []).append(line)
     taken = dict.fromkeys(own, 0)
     last: dict[str, At] = {}
-    begins = {node: _at(found[0]) for node, found in own.items()}
+    # A member's first lines may be late, too: until they come it begins with its start.
+    begins = {
+        **dict.fromkeys(members, (0, 0)),
+        **{node: _at(found[0]) for node, found in own.items()},
+        **(starts or {}),
+    }
     moved = True
     while moved:
         moved = False
@@ -154,12 +167,13 @@ class Judge:
         lines = self._lines()
         if len(lines) > _MOST_LINES:
             return False
-        part = closed_part(lines, time.time_ns())
+        table = self._table()
+        part = closed_part(lines, time.time_ns(), table["members"], _starts(table["pieces"]))
         if len(part) == self._judged_count or self._closed.is_set():
             return len(part) < len(lines)
         self._judged_count = len(part)
         part = merge(part)
-        table = {**self._table(), "pieces": pieces_of(part)}
+        table = {**table, "pieces": pieces_of(part)}
         found: dict[str, bytes] = {}
         with suppress(LogFormatError):
             verdict = check_lines(part, table, trusted=True).as_json()
@@ -174,6 +188,11 @@ class Judge:
 
 def _json(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _starts(pieces: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, At]:
+    # Of a copy: the run's beginning enters them on another thread.
+    return {node: (own[0]["incarnation"], own[0]["first"]) for node, own in dict(pieces).items()}
 
 
 def _at(line: Line) -> At:

@@ -8,7 +8,9 @@ same way, and in the end the same folder. Used by the lab's thread alone.
 import contextlib
 import json
 import shutil
+import sys
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -237,6 +239,10 @@ class LiveRun(Runner):
         except StepFailed as failed:
             self._mend(action)
             raise Refusal(500, sentence(f"Not done: {failed.__cause__ or failed}")) from failed
+        except Exception:
+            # Our own fault: it may be in force in part, and nothing would say so.
+            self._mend(action)
+            raise
         self._remember(order)
         told = [line for line in self._watch.of_node(LAB)[before:] if line["event"] in _TOLD]
         return " ".join(narrate(line) for line in told) or self._said(action)
@@ -372,6 +378,9 @@ class LiveRun(Runner):
             self._faults.__exit__(None, None, None)
         except LabError as error:
             return str(error)
+        except Exception as error:  # Whatever it was, what has been logged makes a run.
+            traceback.print_exc(file=sys.stderr)
+            return f"the faults could not be undone: {error!r}"
         return None
 
     def _scenario(self, run: str) -> Scenario:
@@ -405,7 +414,9 @@ class LiveRun(Runner):
                 data = self._notes.data(run, len(self._cluster.members), self._situation.instances)
                 (self._folder / "scenario.yaml").write_text(as_yaml(data), encoding="utf-8")
         except BaseException:
-            if not self._folder.exists():
+            if self._folder.exists():
+                shutil.rmtree(aside, ignore_errors=True)
+            else:
                 aside.rename(self._folder)
             raise
         shutil.rmtree(aside, ignore_errors=True)

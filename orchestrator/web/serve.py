@@ -11,7 +11,7 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 
-from orchestrator.interrupts import interruptible, undisturbed
+from orchestrator.interrupts import interruptible_once, undisturbed
 from orchestrator.web.app import create_app
 from orchestrator.web.desk import Desk
 from orchestrator.web.files import PageError
@@ -45,24 +45,25 @@ def serve(
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     app = create_app(logs, desk, token)
     desk = app.state.desk
-    with _listening(port) as (listener, address), interruptible():
+    # Ctrl-C is the way to end it, so it is no error.
+    ctrl_c = contextlib.suppress(KeyboardInterrupt)
+    with _listening(port) as (listener, address), ctrl_c, undisturbed():
         server = Server(configuration(app))
-        thread = threading.Thread(target=server.run, args=([listener],), name="server")
+        # A daemon, and its workers with it: a long answer does not keep the process.
+        thread = threading.Thread(target=server.run, args=([listener],), name="server", daemon=True)
         thread.start()
         try:
-            # Ctrl-C is the way to end it, so it is no error.
-            with contextlib.suppress(KeyboardInterrupt):
+            with contextlib.suppress(KeyboardInterrupt), interruptible_once():
                 # The socket listens already, so the address can be told.
                 (tell or _tell)(f"{address}#token={token}", desk)
                 app.state.made.warm()
                 desk.work()
         finally:
-            with contextlib.suppress(KeyboardInterrupt), undisturbed():
-                try:
-                    desk.close()
-                finally:
-                    server.should_exit = True
-                    thread.join(_END_LIMIT_S)
+            try:
+                desk.close()
+            finally:
+                server.should_exit = True
+                thread.join(_END_LIMIT_S)
 
 
 def _tell(address: str, _desk: Desk) -> None:

@@ -11,11 +11,11 @@ from paxos.sandbox.judging import read_lines, table_of
 from paxos.sandbox.recipe import SandboxError, Stories, parts_of, read_recipe
 from paxos.sandbox.running import played
 from paxos.sandbox.stories import bundled_stories
-from paxos.whatif import WhatIfError
+from paxos.whatif import MOST, WhatIfError
 from paxos.whatif import whatif as explore_from
 
-_BOUNDS: Final = {"ballots": 7, "crashes": 7, "disk_faults": 3, "limit": 500_000}
-"""The most that may be asked for."""
+_BOUNDS: Final = {**MOST, "limit": 500_000}
+"""The most that may be asked for: in a tab there is also an end to how many states."""
 
 
 def whatif(request: Mapping[str, Any], stories: Stories | None = None) -> dict[str, Any]:

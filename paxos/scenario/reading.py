@@ -75,6 +75,12 @@ class Node:
             raise self.error(f"this must be a text, not {self.data!r}")
         if among and self.data not in among:
             raise self.error(f"{self.data!r} is none of {', '.join(among)}")
+        try:
+            self.data.encode()
+        except UnicodeEncodeError as error:
+            raise self.error(
+                f"{self.data!r} holds half of a character (a surrogate), which no log can hold"
+            ) from error
         return self.data.strip()
 
     def whole(self, least: int, most: int) -> int:

@@ -7,6 +7,7 @@ replay of a log (:mod:`paxos.conformance`) and the search
 (:mod:`paxos.explorer`), and is pure as they are: lines in, JSON out.
 
 ``moment``  which line is meant, and what the run was;
+``missing`` which lines of what happened up to there are not in the log;
 ``present`` each node as it is there: memory, disk, what it has sent;
 ``bounds``  how far to look;
 ``correct`` the search for the correct protocol, ``whole`` that for any other;
@@ -14,8 +15,8 @@ replay of a log (:mod:`paxos.conformance`) and the search
 ``answer``  the question, and the answer as JSON.
 """
 
-from paxos.whatif.answer import whatif
+from paxos.whatif.answer import MOST, whatif
 from paxos.whatif.moment import WhatIfError
 from paxos.whatif.present import NodeNow, Now, reconstruct
 
-__all__ = ["NodeNow", "Now", "WhatIfError", "reconstruct", "whatif"]
+__all__ = ["MOST", "NodeNow", "Now", "WhatIfError", "reconstruct", "whatif"]

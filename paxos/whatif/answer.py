@@ -60,11 +60,13 @@ def whatif(
         bounds``, ``can go wrong``, ``already wrong``, ``unknown``) with a
         ``sentence``; ``chosen``: the value that is chosen already, or null;
         ``can_choose``: the values that can still be chosen, as far as the search
-        came, and ``any_other``: whether a new client's could; ``states``,
+        came, and ``any_other``: whether a new client's could (then all that clients have
+        wished for are among ``can_choose``, for they may ask again); ``states``,
         ``depth``; ``complete``: whether all was searched within the ``bounds``,
         and ``ballots_searched``: with how many further ballots it was (for the
-        correct protocol; ``safe within bounds`` means so many); ``properties``: by name ``holds``,
-        ``broken``, ``seen``, ``never`` or ``unknown``; ``way``: the shortest way
+        correct protocol; ``safe within bounds`` means so many), or null: not even with none;
+        ``properties``: by name ``holds``, ``broken``, ``seen``, ``never`` or
+        ``unknown``; ``way``: the shortest way
         to what goes wrong, in sentences; ``steps``: the same as steps of a
         scenario played by hand, and ``not_playable``: why there are none, or
         null; ``scenario``: the run up to there and the way on, as one scenario for

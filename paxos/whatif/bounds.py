@@ -1,6 +1,6 @@
 """The bounds of a question, and words that both searches use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,6 +51,16 @@ def fresh_values(known: tuple[str, ...]) -> tuple[str, ...]:
     unused = [value for value in VALUES if value not in known]
     unused += [f"value {number}" for number in range(1, 3)]
     return tuple(unused[: max(1, 2 - len(known))])
+
+
+def with_known(values: Iterable[str], now: Now) -> list[str]:
+    """Values that can be chosen, where a new client's can be.
+
+    Then so can any that a client has wished for before: it may ask again, or its
+    wish may still be on its way to a node, and to the node it is as good as new.
+    Only new values are searched, for they stand for these as well.
+    """
+    return list(dict.fromkeys((*values, *now.values)))
 
 
 def can_begin(node: NodeNow) -> bool:

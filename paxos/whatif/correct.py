@@ -19,7 +19,17 @@ from paxos.protocol import (
     Promise,
     Proposer,
 )
-from paxos.whatif.bounds import ABSTRACTS, SAFE, UNKNOWN, WRONG, Bounds, Watch, can_begin, counted
+from paxos.whatif.bounds import (
+    ABSTRACTS,
+    SAFE,
+    UNKNOWN,
+    WRONG,
+    Bounds,
+    Watch,
+    can_begin,
+    counted,
+    with_known,
+)
 from paxos.whatif.moment import Moment
 from paxos.whatif.present import NodeNow, Now
 
@@ -60,11 +70,13 @@ def search_choices(moment: Moment, now: Now, bounds: Bounds, watch: Watch | None
     assert found is not None, "with no further ballot at all it was searched"
     values = dict.fromkeys(value for one in (*done, found) for value in one.values)
     two = any(one.two for one in (*done, found))
-    known = [value for value in values if value not in bounds.fresh]
     any_other = any(value in bounds.fresh for value in values)
+    known = [value for value in values if value not in bounds.fresh]
+    if any_other:
+        known = with_known(known, now)
     # Without a further ballot there is little to say, unless none was asked for.
     is_known = found.complete or len(done) > 1
-    sentence = _told_choices(moment, known, any_other=any_other, two=two)
+    sentence = _told_choices(moment, known, any_other=any_other, two=two, complete=found.complete)
     if not found.complete:
         sentence += (
             f"; with {counted(len(done), 'further ballot')}, {found.states:,} states were not all"
@@ -77,7 +89,7 @@ def search_choices(moment: Moment, now: Now, bounds: Bounds, watch: Watch | None
         "states": found.states,
         "depth": found.depth,
         "complete": found.complete,
-        "ballots_searched": len(done) - 1,
+        "ballots_searched": len(done) - 1 if done else None,
         "properties": {
             "agreement": "broken" if two else "holds" if is_known else UNKNOWN,
             "chosen": "seen" if values else "never" if is_known else UNKNOWN,
@@ -86,21 +98,33 @@ def search_choices(moment: Moment, now: Now, bounds: Bounds, watch: Watch | None
     }
 
 
-def _told_choices(moment: Moment, known: list[str], *, any_other: bool, two: bool) -> str:
+def _told_choices(
+    moment: Moment, known: list[str], *, any_other: bool, two: bool, complete: bool
+) -> str:
+    """What can be chosen, in a sentence; what cannot only as far as it is known."""
     chosen = moment.verdict.chosen.get(moment.instance)
     names = [show("value", restored(value)) for value in known]
+    # Where the search ended early, what it did not find may be there all the same.
+    far = "" if complete else "as far as was searched, "
     if two:
         return "two values can be chosen from here"
     if chosen is not None:
-        return f"{show('value', chosen.value)} is chosen, and nothing else can be chosen any more"
+        return (
+            f"{show('value', chosen.value)} is chosen, and {far}nothing else can be chosen any more"
+        )
     if any_other:
         named = f"{', '.join(names)} or " if names else ""
-        return f"nothing is chosen yet: {named}any other client's value can still be, and never two"
+        return (
+            f"nothing is chosen yet: {far}{named}any other client's value can still be, "
+            "and never two"
+        )
     if len(names) == 1:
-        return f"nothing is chosen yet, and only {names[0]} can still be"
+        return f"nothing is chosen yet, and {far}only {names[0]} can still be"
     if names:
         listed = ", ".join(names[:-1]) + f" or {names[-1]}"
-        return f"nothing is chosen yet: {listed} can still be, and never two"
+        return f"nothing is chosen yet: {far}{listed} can still be, and never two"
+    if not complete:
+        return "nothing is chosen, and as far as was searched nothing can be"
     return "nothing is chosen, and within these bounds nothing can be"
 
 

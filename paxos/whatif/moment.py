@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from paxos.checker import Run, Verdict, check_lines, merge
 from paxos.events import Line, LogFormatError, line_id, node_key
+from paxos.whatif.missing import missing_lines
 
 END: Final = "end"
 CHOSEN: Final = "chosen"
@@ -27,6 +28,7 @@ class Moment:
         instance: the number of the instance in question.
         members: the acceptors, by name.
         verdict: what the rules say of the lines up to it.
+        missing: sentences: which lines of what happened up to it are not there.
     """
 
     at: Line
@@ -37,6 +39,7 @@ class Moment:
     instance: int
     members: tuple[str, ...]
     verdict: Verdict
+    missing: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -90,6 +93,7 @@ def find_moment(
         instance=number,
         members=tuple(sorted(known.members, key=node_key)),
         verdict=check_lines(before, run, trusted=True),
+        missing=missing_lines(merged, place, table, known),
     )
 
 

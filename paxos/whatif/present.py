@@ -157,7 +157,8 @@ class _Reconstruction:
         self._world: State = everybody_up(moment.members)
         self._values: dict[str, None] = {}
         self._assumed: list[str] = []
-        self._doubts: list[str] = []
+        # Of a node that is down as well: what it sent, and what is on its disk, is from its lines.
+        self._doubts = list(moment.missing)
 
     def run(self) -> Now:
         for line in self._moment.before:

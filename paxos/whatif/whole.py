@@ -7,7 +7,7 @@ from paxos.events import node_key
 from paxos.explorer import ALWAYS, TITLES, Ended, Explored, Progress
 from paxos.explorer.from_here import CHOSEN, Onward, search_from
 from paxos.explorer.schedule import NotPlayable, steps, told_at_a_start, told_by_a_log, told_move
-from paxos.whatif.bounds import ABSTRACTS, SAFE, UNKNOWN, WRONG, Bounds, Watch, counted
+from paxos.whatif.bounds import ABSTRACTS, SAFE, UNKNOWN, WRONG, Bounds, Watch, counted, with_known
 from paxos.whatif.present import Now
 
 _WISH: Final = "from-here-"
@@ -39,9 +39,13 @@ def search_nodes(now: Now, bounds: Bounds, watch: Watch | None) -> dict[str, Any
     searched = search.run(ALWAYS, bounds.limit, goes_on)
     found = [name for name in searched.traces if name.startswith(CHOSEN)]
     values = [name.removeprefix(CHOSEN) for name in found]
+    any_other = any(value in bounds.fresh for value in values)
+    known = [value for value in values if value not in bounds.fresh]
+    if any_other:
+        known = with_known(known, now)
     frame: dict[str, Any] = {
-        "can_choose": [restored(value) for value in values if value not in bounds.fresh],
-        "any_other": any(value in bounds.fresh for value in values),
+        "can_choose": [restored(value) for value in known],
+        "any_other": any_other,
         "states": searched.distinct,
         "depth": searched.progress.depth,
         "complete": searched.complete,

@@ -69,7 +69,9 @@ function toNode(app, state, world, node, act) {
     if (!world.knows(verb)) return nothing;
     const hint = said.hints[verb] ?? "";
     if (form !== undefined) return html`<button aria-expanded=${app.command.form === form} @click=${() => act.open(form)}>${name}</button>`;
-    return html`<button title=${hint} @click=${() => order({ [verb]: node }, world, act)}>${name}</button>`;
+    // A form that closes moves these buttons: the second half of a double click is no order.
+    const click = (/** @type {MouseEvent} */ event) => (event.detail < 2 ? order({ [verb]: node }, world, act) : undefined);
+    return html`<button title=${hint} @click=${click}>${name}</button>`;
   };
   return html`
     <div class="buttons">

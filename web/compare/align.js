@@ -10,6 +10,9 @@ const COUNTS = ["incarnation", "seq", "cause", "message", "behind", "number", "t
 /** Each run takes fresh instances: the first of one is beside the first of the other. */
 const INSTANCES = ["instance", "first_instance", "last_instance"];
 
+/** How a run is called, in its first line. */
+const CALLED = ["run", "scenario", "title", "predict"];
+
 /** @typedef {"order" | "lines"} By */
 /** @typedef {{from: number, to: number, moved: boolean}} Hunk rows from–to (the last one included) that differ; `moved`: all of them stand elsewhere in the other run */
 /**
@@ -39,8 +42,8 @@ export async function keysOf(rows, instances, by, exact) {
   const keys = [];
   for (const row of rows) {
     const line = JSON.parse(row);
-    // The name of a run is when it was begun; its table of instances is told by the lines about them.
-    const own = line.event !== "run_started" ? [] : strict ? ["run"] : ["run", "instances"];
+    // What a run is called is no event of it; its table of instances is told by the lines about them.
+    const own = line.event !== "run_started" ? [] : strict ? CALLED : [...CALLED, "instances"];
     const told = Object.entries(line).filter(([field]) => !aside.has(field) && !own.includes(field));
     keys.push(JSON.stringify(strict ? told : told.map(([field, value]) => [field, INSTANCES.includes(field) ? (rank.get(value) ?? value) : value])));
     await breathe();

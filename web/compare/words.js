@@ -30,8 +30,8 @@ export const compareWords = {
   /** @param {"lines" | "order"} by @param {boolean} exact */
   notion: (by, exact) => {
     if (exact) return "Two lines are the same when their bytes are.";
-    if (by === "order") return "Two lines are the same when they differ in times alone.";
-    return "Two lines are the same when they differ only in times, and in numbers that count lines, starts and instances.";
+    if (by === "order") return "Two lines are the same when they differ in times alone, whatever the runs are called.";
+    return "Two lines are the same when they differ only in times, and in numbers that count lines, starts and instances, whatever the runs are called.";
   },
 
   // The differences

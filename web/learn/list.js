@@ -36,6 +36,8 @@ export function openVariant(acts, variant, story = "") {
     const { repair } = learnOf(now);
     return learned(now, { room: "variant", variant, story, arrived: "", trouble: null, repair: { ...repair, answer: null, error: null, correct: false } });
   });
+  // It stands above what led here.
+  scrollTo({ top: 0 });
   void readVariants(acts);
 }
 

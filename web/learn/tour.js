@@ -98,7 +98,8 @@ export const TOUR = [
     beats: [
       {
         ...FRUIT,
-        at: { event: "promise_received", instance: "fruit", node: "n5", source: "n3", "accepted.value": "apple" },
+        // With this one it has a quorum; n3's, which reports apple, came just before.
+        at: { event: "promise_received", instance: "fruit", node: "n5", source: "n4", ballot: PEAR_AGAIN },
         window: MUST_PUSH,
         node: "n5",
         lit: ["spacetime", "acceptors"],

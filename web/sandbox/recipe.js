@@ -10,6 +10,8 @@ import { sandbox as said } from "./words.js";
 const LINK_LIMIT = 6000;
 /** More than this is no recipe, however well it was packed. */
 const TEXT_LIMIT = 200_000;
+/** A command's fields are nested a few deep; what is deeper breaks whoever walks it. */
+const DEPTH_LIMIT = 20;
 
 /**
  * @param {Recipe} recipe
@@ -42,9 +44,16 @@ export async function unpackRecipe(text) {
 /** Only what a recipe has; the engine checks what stands in it. @param {any} raw @returns {Recipe} */
 function checked(raw) {
   if (raw?.v !== 1 || !Number.isInteger(raw.seed) || !Array.isArray(raw.commands)) throw new Error("no recipe");
+  if (!isShallow(raw, DEPTH_LIMIT)) throw new Error("too deep");
   const { v, seed, nodes, variant = null, manual = false, scenario = null, settings = {}, commands } = raw;
   const more = raw.instances === undefined ? {} : { instances: raw.instances };
   return { v, seed, nodes, variant, manual, scenario, settings, commands, ...more };
+}
+
+/** @param {unknown} value @param {number} most @returns {boolean} */
+function isShallow(value, most) {
+  if (typeof value !== "object" || value === null) return true;
+  return most > 0 && Object.values(value).every((inner) => isShallow(inner, most - 1));
 }
 
 /** @param {Uint8Array<ArrayBuffer>} bytes @param {CompressionStream | DecompressionStream} way @param {number} [most] */

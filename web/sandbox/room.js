@@ -141,7 +141,9 @@ export function makeSandbox(store, acts, catalogue) {
     else update((now) => ({ ...now, sandbox: branched(now.sandbox, branch) }));
     // Where the command shows first: what was under way at that moment comes before it.
     const shows = last ? divergence(parent.text, branch.text) : branch.divergence;
-    show(last ? { ...branch, id: parent.id } : branch, seenAt(branch.timeline, Math.max(after, shows)), true);
+    // By hand one delivers message after message: the list of what waits stands at the end.
+    const seen = recipe.manual ? branch.timeline.length - 1 - branch.closing : seenAt(branch.timeline, Math.max(after, shows));
+    show(last ? { ...branch, id: parent.id } : branch, seen, true);
     return { ok: true, sentence: said.wentOn(branch.stopped) };
   }
 
