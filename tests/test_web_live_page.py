@@ -206,6 +206,7 @@ class TestCommands:
         expect(answer(tab)).to_have_class("done")
         do(tab, "Release…")
         do(tab, "Heal drop-1")
+        expect(answer(tab)).to_contain_text("heal drop-1")
         expect(answer(tab)).to_have_class("done")
         assert going.live()["faults"] == []
 

@@ -193,6 +193,7 @@ class TestNewRun:
             do(page, "Propose…")
         page.locator(".form").get_by_label("Value").fill("apple")
         do(page, "Do it")
+        expect(answer(page)).to_contain_text("apple")
         expect(answer(page)).to_have_class("done")
         page.keyboard.press("End")
         expect(page.locator(".choice")).to_contain_text("apple")
@@ -335,8 +336,8 @@ class TestMessages:
             do(page, "Propose…")
         page.locator(".form").get_by_label("Value").fill("fig")
         page.locator(".commands").get_by_role("button", name="Do it", exact=True).dblclick()
-        expect(answer(page)).to_have_class("done")
         expect(answer(page)).to_contain_text("fig")
+        expect(answer(page)).to_have_class("done")
         page.keyboard.press("End")
         expect(page.locator(".ring .node", has_text="✕")).to_have_count(0)
 

@@ -48,7 +48,7 @@ export const words = {
   storiesTitle: "Stories in virtual time",
   counterexamplesTitle: "Shortest ways to go wrong, of broken variants",
   pickFiles: "Pick files…",
-  noRuns: "There is no run yet. Make one with “make demo”, then reload this page.",
+  noRuns: "There is no recorded run here yet. In a clone of the project “make demo” makes some.",
   noServer: "No server of runs answers here. Drop a run's folder or a .jsonl log on this page, or start “make web”.",
   /** @param {string} what */
   loading: (what) => (what === "tour" ? "Loading the run of the tour…" : `Loading ${what.replace("--", "/")}…`),
@@ -295,7 +295,7 @@ export const words = {
   // Verdict
   verdictNow: "At this moment",
   soFar: "safe so far",
-  upToHere: "As far as this moment. Go to the end for the verdict on the whole run.",
+  upToHere: "As far as this moment. At the end stand the verdict on the whole run and what was expected of it.",
   judgeHere: "Judge it in this tab",
   judgedLater: "The checker looks at the run as it goes on; its first word is on the way.",
   shortest: "See the shortest run that breaks the same",
@@ -375,6 +375,7 @@ export const words = {
     down: "down, then started again",
     paused: "paused",
     wall: "a wall",
+    meter: "an acceptor of a quorum: not yet, has done so, and its proposer has heard",
     chosen: "chosen",
   }),
 };

@@ -47,7 +47,7 @@ export function guide(app, acts) {
         </div>
         ${here.beat.open === undefined ? nothing : opening(acts, here, text)}
       </div>
-      ${lookAt(app)} ${ways(app, acts, here)}
+      ${lookAt(app, here.beat.question !== undefined && answered === undefined)} ${ways(app, acts, here)}
     </section>
   `;
 }
@@ -133,12 +133,12 @@ function brokenSoFar(app) {
   return html`<p class="broken">${words.brokenSoFar} ${broken.map((rule) => html`<span class="chip violation">✗ ${rule}</span> `)}</p>`;
 }
 
-/** Which regions are lit, in words. @param {App} app */
-function lookAt(app) {
+/** Which regions are lit, in words; and the keys. @param {App} app @param {boolean} asked whether an answer is wanted first */
+function lookAt(app, asked) {
   const lit = sceneOf(app)?.scene.lit ?? [];
   if (lit.length === 0) return nothing;
   return html`<p class="small muted look">
-    ${words.sectionsLit} ${words.joined(lit.map((region) => words.regions[region]))}. <span class="keys-hint">${words.keysHint}</span>
+    ${words.sectionsLit} ${words.joined(lit.map((region) => words.regions[region]))}. <span class="keys-hint">${asked ? words.keysToAnswer : words.keysHint}</span>
   </p>`;
 }
 

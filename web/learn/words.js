@@ -85,7 +85,7 @@ const tour = {
     title: "Now break it",
     beats: [
       "The same run, the same seed, with one line of the proposer changed: it does not heed what promises report. n3 told n5 of apple, as before. Look at what n5 asks for.",
-      "n3 came back from its disk, a majority accepted, every promise was kept. And two values are chosen, and two clients are told different things. Only that one line kept it from happening.",
+      "n3 came back from its disk, a majority accepted, every promise was kept. And two values are chosen, and two clients will be told different things. Only that one line kept it from happening.",
     ],
     challenge: "Take the run into the sandbox: put faults where you like, or go back to the unbroken protocol and try to get two values chosen.",
   },
@@ -352,6 +352,7 @@ export const words = {
   rightAnswer: "the answer",
   show: "Show me the answer",
   keysHint: "Keys: n next, b back, Esc leaves.",
+  keysToAnswer: "Keys: Shift and a letter answer, b back, Esc leaves.",
   paper: "Paxos Made Simple,",
   challenge: "Your turn",
   openSandbox: "Open it in the sandbox",

@@ -263,5 +263,9 @@ const SIGNS = [
   ["down", svg`<path class="stroke nack" d="M3 3 l10 10 M13 3 l-10 10" /><path class="stroke accepted thin" d="M30 6 a5 5 0 1 0 0 5" />`],
   ["paused", svg`<path class="stroke accept thick" d="M14 3 V13 M20 3 V13" />`],
   ["wall", svg`<path class="stroke wall" d="M1 13 l6 -10 M8 13 l6 -10 M15 13 l6 -10 M22 13 l6 -10" />`],
+  [
+    "meter",
+    svg`<circle class="hollow prepare" cx="6" cy="8" r="4.5" /><circle class="hollow prepare" cx="17" cy="8" r="4.5" /><path class="fill prepare" d="M17 3.5 a4.5 4.5 0 0 0 0 9 z" /><circle class="fill prepare" cx="28" cy="8" r="4.5" />`,
+  ],
   ["chosen", svg`<path class="stroke ink dashed" d="M17 0 V16" />`],
 ];

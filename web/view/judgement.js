@@ -109,7 +109,7 @@ function judged(app, timeline, verdict, acts) {
       })}
     </ul>
     <p class="small muted">${over ? words.verdictSentence(verdict.verdict, verdict.rules.length, verdict.events) : words.upToHere}</p>
-    ${unknown(verdict)} ${expectations(verdict, acts)}
+    ${unknown(verdict)} ${over ? expectations(verdict, acts) : nothing}
   `;
 }
 
@@ -168,7 +168,7 @@ function unknown(verdict) {
     </ul>`;
 }
 
-/** @param {Verdict} verdict @param {Acts} acts */
+/** At the end only: before it they would tell how it ends. @param {Verdict} verdict @param {Acts} acts */
 function expectations(verdict, acts) {
   if (verdict.expectations.length === 0) return nothing;
   return html`<h3>${words.expectations}</h3>
