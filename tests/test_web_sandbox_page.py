@@ -188,6 +188,9 @@ class TestNewRun:
         expect(page.locator(".run-bar")).to_contain_text("Seed 33")
         expect(page.locator(".ring .node")).to_have_count(3)
         expect(page.locator(".ring .warn")).to_contain_text("delay")
+        # What opens a run closes the form of the one before.
+        expect(page.locator(".run-bar")).not_to_contain_text("Computing")
+        settled(page)
         select(page, "n2")
         if page.locator(".form").count() == 0:
             do(page, "Propose…")
