@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from node.wire import control_pb2, control_pb2_grpc, paxos_pb2, paxos_pb2_grpc
 from orchestrator.cluster import Cluster
@@ -97,12 +98,16 @@ class Clients:
         Raises:
             NodeSilent: it could not be reached in time.
         """
-        ready = grpc.channel_ready_future(self._channel(self._cluster.endpoints(node).paxos))
+        # The health service, and not gRPC's own watch of a channel: its thread may
+        # ask a channel for its state after it was closed.
+        stub: Any = health_pb2_grpc.HealthStub(self._channel(self._cluster.endpoints(node).paxos))
+        check = self._call(stub.Check)
         try:
-            ready.result(timeout_s)
-        except grpc.FutureTimeoutError as late:
-            ready.cancel()
-            raise NodeSilent(f"{node}'s public service cannot be reached") from late
+            check(health_pb2.HealthCheckRequest(), timeout=timeout_s, wait_for_ready=True)
+        except grpc.RpcError as error:
+            raise NodeSilent(
+                f"{node}'s public service cannot be reached: {_code(error)}, {_details(error)}"
+            ) from error
 
     def set_gate(self, node: str, rules: Sequence[control_pb2.GateRule]) -> None:
         """Replace all rules of a node's gate."""

@@ -19,7 +19,7 @@ from orchestrator.clusters import bring_up
 from orchestrator.places import Places
 from tests.docker_lab import Lab, lab_of
 from tests.feed_load import serving_feed
-from tests.web_page import Visit, visiting
+from tests.web_page import Visit, settled, visiting
 from tests.web_server import Page, lab_web
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -93,6 +93,7 @@ def node(page: Tab, name: str) -> Locator:
 
 def events(page: Tab) -> int:
     """How many events are shown."""
+    settled(page)
     text = page.locator(".run-bar").inner_text()
     found = re.search(r"([\d,]+) events?", text)
     assert found is not None, text
@@ -226,6 +227,7 @@ class TestTime:
         for key in ("Home", "Shift+ArrowRight"):
             tab.keyboard.press(key)
         expect(tab.locator(".run-bar")).to_contain_text("looking back at")
+        settled(tab)
         moment = tab.locator(".happening h2").inner_text().split("of")[0]
         before = events(tab)
         going.command(propose={"at": "n1", "value": "kiwi", "instance": "new"})

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from paxos.events import Line, bundled, encode, level_of, line_id, narrate
 from paxos.events.fold import empty, fold
 from paxos.simulator import World
-from tests.web_page import visiting
+from tests.web_page import settled, visiting
 from tests.web_server import recorded, scripted, serving, write_run
 
 pytestmark = pytest.mark.browser
@@ -48,13 +48,6 @@ def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         yield open_page
 
 
-def settled(page: Page) -> None:
-    """Wait until what was asked for has been drawn."""
-    page.evaluate(
-        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
-    )
-
-
 def words(text: str | None) -> str:
     """A text as it reads, whatever white space its markup has."""
     return " ".join((text or "").split())
@@ -67,6 +60,7 @@ def run(name: str, **moment: str | int) -> str:
 
 def sentence(page: Page) -> str:
     """What the page says is happening."""
+    settled(page)
     return page.locator(".sentence").inner_text()
 
 
@@ -322,6 +316,7 @@ class TestTime:
     def test_play_goes_on_and_stops_at_a_violation(self, visit: Callable[..., Page]) -> None:
         """It does not run past what a person came to see."""
         page = visit(run(BROKEN))
+        settled(page)
         violated = page.locator(".happening h2").inner_text()
         page.keyboard.press("Home")
         page.get_by_label("Speed").select_option("4")
@@ -329,6 +324,7 @@ class TestTime:
         page.get_by_role("button", name="▶ Play").click()
         expect(page.get_by_role("button", name="Pause")).to_be_visible()
         expect(page.get_by_role("button", name="▶ Play")).to_be_visible()
+        settled(page)
         assert page.locator(".happening h2").inner_text() == violated
 
     def test_where_motion_is_unwelcome_play_jumps_between_turning_points(
@@ -370,6 +366,7 @@ class TestTime:
 def moment(page: Page) -> tuple[str, ...]:
     """All that the page says of a moment."""
     parts = [".sentence", ".acceptors tbody", ".meters", ".choice", ".ring p >> nth=0"]
+    settled(page)
     return tuple(page.locator(part).inner_text() for part in parts)
 
 
@@ -640,6 +637,7 @@ class TestVerdict:
     def test_the_verdict_is_that_of_the_moment(self, visit: Callable[..., Page]) -> None:
         """Safe so far before it is broken, broken from then on; and the way to it is one click."""
         page = visit(run(BROKEN))
+        settled(page)
         violated = page.locator(".happening h2").inner_text()
         expect(page.locator(".verdict > h3 .verdict-violated")).to_be_visible()
         expect(page.locator("#tab-verdict")).to_contain_text("✗")
@@ -760,9 +758,11 @@ class TestAccess:
     def test_keys_belong_to_the_field_that_has_the_focus(self, visit: Callable[..., Page]) -> None:
         """Typing into the search is no command."""
         page = visit(run(PARTITION))
+        settled(page)
         before = page.locator(".happening h2").inner_text()
         page.get_by_label("Find").focus()
         page.keyboard.type("f h1 ?")
         expect(page.get_by_label("Find")).to_have_value("f h1 ?")
         expect(page.locator(".help")).to_have_count(0)
+        settled(page)
         assert page.locator(".happening h2").inner_text() == before

@@ -120,6 +120,7 @@ def answer(page: Page) -> Locator:
 
 def place(page: Page) -> int:
     """The number of the event at the cursor."""
+    settled(page)
     found = re.search(r"event ([\d,]+) of", page.locator(".happening h2").inner_text())
     assert found is not None
     return int(found[1].replace(",", ""))
@@ -254,6 +255,7 @@ class TestBranches:
             page = visit("#story=partition")
             for _ in range(3):
                 page.keyboard.press("Shift+ArrowRight")
+            settled(page)
             said = page.locator(".sentence").inner_text()
             page.get_by_role("button", name="Fork into the sandbox").first.click()
             expect(page.locator(".run-bar")).to_contain_text("Seed 7")
@@ -326,6 +328,7 @@ class TestMessages:
         assert place(page) > before
         waiting.filter(has_text="timer").first.get_by_role("button", name="Let it run out").click()
         expect(answer(page)).to_contain_text("run out")
+        expect(answer(page)).to_have_class("done")
         for _ in range(4):
             page.keyboard.press("ArrowLeft")
         page.get_by_role("button", name="Take another turn from here").click()
