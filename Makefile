@@ -19,6 +19,7 @@ world := $(if $(WORLD),--world '$(WORLD)')
 force := $(if $(filter-out 0,$(FORCE)),--force)
 port := $(if $(PORT),--port '$(PORT)')
 seed := $(if $(SEED),--seed '$(SEED)')
+disk_faults := $(if $(filter-out 0,$(DISK_FAULTS)),--disk-faults)
 
 ##@ See it work
 
@@ -34,9 +35,9 @@ scenarios: setup ## Run all scenarios (WORLD=docker|local|sim, SEED= for sim)
 	@$(LAB) scenarios $(world) $(nodes) $(seed)
 
 .PHONY: web
-web: setup ## Serve the page on 127.0.0.1 (PORT= WORLD=docker|local NODES=)
+web: setup ## Serve the page on 127.0.0.1 (PORT= WORLD=docker|local NODES= DISK_FAULTS=1)
 	@[ -d web/pyodide/node_modules ] || $(PY) -m orchestrator.pyodide || true
-	@$(LAB) web $(port) $(world) $(nodes)
+	@$(LAB) web $(port) $(world) $(nodes) $(disk_faults)
 
 .PHONY: pyodide
 pyodide: setup ## Fetch Python for the page's sandbox, and check it (needs npm)

@@ -181,8 +181,13 @@ def check(path: tuple[Path, ...], why: str | None, *, as_json: bool) -> None:
     envvar="WORLD",
     help="What is live: the containers that are up (the default), or local processes.",
 )
+@click.option(
+    "--disk-faults",
+    is_flag=True,
+    help="Make containers for each live run, so that their disks may be hurt.",
+)
 @_NODES
-def web(port: int, world: str | None, nodes: str | None) -> None:
+def web(port: int, world: str | None, nodes: str | None, *, disk_faults: bool) -> None:
     """Serve the page on 127.0.0.1: runs, a live cluster, stories, a sandbox.
 
     The address that is printed holds a token: who has it may command the cluster.
@@ -190,8 +195,9 @@ def web(port: int, world: str | None, nodes: str | None) -> None:
     from orchestrator.web import PageError  # noqa: PLC0415
     from orchestrator.web.command import run_web  # noqa: PLC0415
 
+    count = None if nodes is None else int(nodes)
     try:
-        run_web(Places.from_environment(), port, world, None if nodes is None else int(nodes))
+        run_web(Places.from_environment(), port, world, count, disk_faults=disk_faults)
     except PageError as error:
         raise LabError(str(error)) from error
 

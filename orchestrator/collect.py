@@ -1,30 +1,31 @@
 """From the lines of a run to its folder, and to what is said of it in the end."""
 
 import contextlib
+import gc
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from orchestrator.columns import ColumnsError, write_columns
+from orchestrator.aside import COLUMNS, begun
 from orchestrator.journal import NODE as LAB
-from orchestrator.judging import judge_path
+from orchestrator.judging import judge_and_explain
+from orchestrator.leftovers import clear_leftovers, held, part_of
 from orchestrator.measure import Figures, figures
 from orchestrator.places import Places
 from orchestrator.played import Played
 from paxos.checker import OK, RULES, VIOLATED, Verdict, merge
-from paxos.checker.why import explain_path
 from paxos.events import Line, encode
 from paxos.scenario import Finding, Lines, Run, judge
 
 _ALL_STEPS: Final = "every step came to its end"
 SCHEMA_VERSION: Final = 1
-_INDEXED_FROM: Final = 20_000
-"""Shorter logs the page reads whole."""
+_LONG_COUNT: Final = 20_000
+"""Shorter logs the page reads whole, and to judge them takes less than to begin a process."""
 
 
 class Place(Protocol):
@@ -103,12 +104,21 @@ def new_run_name(places: Places, scenario: str) -> str:
     return name
 
 
-def collect(places: Places, place: Place, played: Played) -> Result:
+def collect(
+    places: Places, place: Place, played: Played, tell: Callable[[str], None] = lambda _: None
+) -> Result:
     """Judge a run, write its folder and point ``logs/latest`` at it.
 
     The folder is written under another name and renamed, so that it is whole
     or not there.
+
+    Args:
+        places: where the folder is made.
+        place: where it was played.
+        played: the run.
+        tell: is told in a sentence what is done next; a long run takes a while.
     """
+    clear_leftovers(places.logs)
     lines = merge(line for node in played.watch.nodes() for line in played.watch.of_node(node))
     rows = {row: figures(operations, lines) for row, operations in played.rows.items()}
     findings = _judge(place, played, lines, rows)
@@ -120,13 +130,17 @@ def collect(places: Places, place: Place, played: Played) -> Result:
             evidence=finding.evidence,
         )
     folder = places.logs / played.run
-    part = places.logs / f".{played.run}.{os.getpid()}"
+    part = part_of(places.logs, played.run)
     part.mkdir(parents=True)
+    told = f"{len(lines):,} lines are"
+    tell(f"{told} put in one order and written.")
     try:
-        verdict = _write_folder(
-            part, place, played, findings, rows, is_long=len(lines) >= _INDEXED_FROM
-        )
-        part.rename(folder)
+        with held(part), _uncollected():
+            _write_lines(part, played)
+            tell(f"{told} judged by the rules, and replayed through the core.")
+            is_long = len(lines) >= _LONG_COUNT
+            verdict = _write_folder(part, place, played, findings, rows, is_long=is_long)
+            part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -144,6 +158,21 @@ def collect(places: Places, place: Place, played: Played) -> Result:
     )
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Do without the collector of cyclic garbage, which finds none and takes a quarter of the time.
+
+    It looks through all that lives, again and again, and a long run's lines do.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def _write_folder(
     folder: Path,
     place: Place,
@@ -153,13 +182,17 @@ def _write_folder(
     *,
     is_long: bool,
 ) -> Verdict:
-    _write_lines(folder, played)
     _write_json(folder / "run.json", _table(place, played))
     _write_json_lines(folder / "history.jsonl", played.operations.history())
     if rows:
         _write_json(folder / "figures.json", rows)
+    # So that the page's first visitor does not wait for the index.
+    with begun(COLUMNS, folder) if is_long else contextlib.nullcontext() as index:
+        found, whys = judge_and_explain(folder, is_long=is_long)
+        if index is not None:
+            index.result()
     must_happen = {must.fact for must in played.scenario.must_happen}
-    verdict = judge_path(folder).with_expectations(
+    verdict = found.with_expectations(
         {
             "expectation": finding.expectation,
             "met": finding.met,
@@ -169,12 +202,9 @@ def _write_folder(
         for finding in findings
     )
     verdict.write(folder / "verdict.json")
-    _write_json(folder / "why.json", explain_path(folder))
-    if is_long:
-        # So that the page's first visitor does not wait for it, who is told
-        # what is wrong where it cannot be made.
-        with contextlib.suppress(ColumnsError):
-            write_columns(folder)
+    # In one row: with an indentation the encoder is slower by far.
+    row = json.dumps(whys, ensure_ascii=False, separators=(",", ":"))
+    (folder / "why.json").write_text(row + "\n", encoding="utf-8")
     return verdict
 
 
@@ -196,11 +226,13 @@ def _judge(
 def _write_lines(folder: Path, played: Played) -> None:
     nodes = dict.fromkeys([*played.pieces, *played.watch.nodes()])
     everything: list[Line] = []
+    rows: dict[int, bytes] = {}
     for node in nodes:
         lines = played.watch.of_node(node)
         everything.extend(lines)
-        _write_bytes(folder / f"{node}.jsonl", map(encode, lines))
-    _write_bytes(folder / "events.jsonl", map(encode, merge(everything)))
+        rows |= {id(line): encode(line) for line in lines}
+        _write_bytes(folder / f"{node}.jsonl", (rows[id(line)] for line in lines))
+    _write_bytes(folder / "events.jsonl", (rows[id(line)] for line in merge(everything)))
 
 
 def _table(place: Place, played: Played) -> dict[str, Any]:

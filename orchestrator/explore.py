@@ -37,7 +37,7 @@ from paxos.explorer import (
 )
 from paxos.explorer.messages import MOST_ACCEPTORS, explore_messages
 from paxos.explorer.schedule import NotPlayable, scenario, told_move
-from paxos.protocol import Settings
+from paxos.parts import accused_of as accused_by
 from paxos.scenario import ScenarioError, parse
 from paxos.variants import load
 
@@ -64,9 +64,7 @@ def accused_of(variant: str | None) -> Accused:
     Raises:
         LabError: there is no such variant.
     """
-    parts = parts_of(variant)
-    settings = replace(Settings(), own_ballots=False, **parts.settings)
-    return Accused(parts.roles, settings, parts.keeping.faults, parts.name or "")
+    return accused_by(parts_of(variant))
 
 
 @dataclass(frozen=True, slots=True)

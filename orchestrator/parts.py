@@ -4,8 +4,9 @@ import secrets
 from typing import Final
 
 from orchestrator.cluster import LabError
-from paxos.simulator.parts import CORRECT, Parts
-from paxos.variants import UnknownVariant, load
+from paxos import parts
+from paxos.simulator.parts import Parts
+from paxos.variants import UnknownVariant
 
 MOST_SEED: Final = 2**32 - 1
 """The largest seed that is chosen where none is given: short enough to be typed."""
@@ -22,10 +23,7 @@ def parts_of(variant: str | None) -> Parts:
     Raises:
         LabError: there is no such variant.
     """
-    if variant is None:
-        return CORRECT
     try:
-        found = load(variant)
+        return parts.parts_of(variant)
     except UnknownVariant as unknown:
         raise LabError(str(unknown)) from unknown
-    return Parts(found.roles, found.keeping, dict(found.settings), found.name)

@@ -139,6 +139,12 @@ class Runner:
             members=list(self._cluster.members),
             instances=played.instances,
             predict=scenario.predict,
+            # So that the merged log is whole by itself, without the run's table.
+            begins={
+                node: f"{node}/{start.incarnation}/{start.seq}" for node, start in starts.items()
+            },
+            settings=played.settings,
+            **({} if scenario.variant is None else {"variant": scenario.variant}),
         )
 
     def _perform(self, played: Played) -> None:

@@ -6,6 +6,7 @@ them. The page's server makes them on demand and a site holds them as files;
 all of them together take a few seconds, and what was made once is kept.
 """
 
+import ast
 import inspect
 import json
 import tempfile
@@ -23,6 +24,7 @@ from orchestrator.variants_told import Change, Handler, changes, diff, smallest
 from orchestrator.yaml_file import BROKEN, FOLDER, broken_names, read_scenario, scenario_names
 from paxos.protocol import Roles
 from paxos.scenario import Scenario
+from paxos.storage import KEEPING
 from paxos.variants import GROUPS, LIVENESS, Variant
 
 SEED: Final = 7
@@ -229,6 +231,7 @@ def variants_json() -> dict[str, Any]:
 def _variant(variant: Variant, part: str) -> dict[str, Any]:
     found = list(changes(variant))
     handlers = [_handler(change) for change in found if change.broken is not None]
+    edited = [*found, *_beside(variant, found)]
     return {
         "name": variant.name,
         "change": variant.change,
@@ -241,9 +244,10 @@ def _variant(variant: Variant, part: str) -> dict[str, Any]:
         "part": part,
         "where": handlers[0]["where"] if handlers else None,
         "class": handlers[0]["class"] if handlers else None,
-        "handler": "\n\n".join(handler["source"] for handler in handlers)
+        "handler": "\n\n".join(_source(one.broken) for one in edited if one.broken is not None)
         or "\n".join(row for change in found for row in change.rows[1]),
         "handlers": handlers,
+        "repair": "\n\n".join(_repairing(variant, change) for change in edited),
         "settings": dict(variant.settings),
         "steps": variant.steps,
         "bounds": None if variant.exposed_by is None else asdict(variant.exposed_by),
@@ -287,6 +291,50 @@ def _correct(change: Change) -> dict[str, Any] | None:
         "where": _where(change.correct),
         "source": _source(change.correct),
     }
+
+
+def _beside(variant: Variant, shown: list[Change]) -> Iterator[Change]:
+    """What a variant of storage has from another one besides what is shown of it.
+
+    To repair what is shown alone would leave the other variant.
+    """
+    functions = {name: getattr(variant.keeping, name) for name in ("format", "open", "copy")}
+    broken = [change.broken for change in shown]
+    if any(function in broken for function in functions.values()):
+        for name, function in functions.items():
+            if function is not getattr(KEEPING, name) and function not in broken:
+                yield Change(name, None, function, None, ([], []))
+
+
+def _repairing(variant: Variant, change: Change) -> str:
+    """What repairs a change if it takes the place of what is broken, under the same name."""
+    if change.broken is None:
+        return "\n".join(change.rows[0]) + "\n"
+    if change.correct is not None:
+        return _source(change.correct)
+    # A function where the correct protocol has one of another name, or does nothing.
+    rows = _source(change.broken).splitlines()
+    definition = ast.parse("\n".join(rows)).body[0]
+    assert isinstance(definition, ast.FunctionDef), "a handler is a function"
+    result = _correct_result(variant, change, [argument.arg for argument in definition.args.args])
+    signature = rows[: definition.body[0].lineno - 1]
+    return "\n".join([*signature, f"    return {result}"]) + "\n"
+
+
+def _correct_result(variant: Variant, change: Change, arguments: list[str]) -> str:
+    """What such a function returns in the correct protocol, in its own arguments."""
+    if change.name in Roles.__dataclass_fields__:
+        default = ast.parse(change.rows[0][0]).body[0]
+        assert isinstance(default, ast.AnnAssign), "a field of the roles has a default"
+        assert isinstance(default.value, ast.Lambda), "which is a function"
+        names = [argument.arg for argument in default.value.args.args]
+        assert names == arguments, f"{change.name} is spoken of as it is in the roles"
+        return ast.unparse(default.value.body)
+    if variant.keeping.copy is change.broken:
+        # Nothing is taken from peers: a start goes on with what was recovered.
+        return "recovered"
+    assert variant.keeping.open is change.broken, f"{variant.name} changes how a disk is opened"
+    return f"{KEEPING.open.__name__}({', '.join(arguments)})"
 
 
 def _function(handler: Handler) -> Any:

@@ -16,11 +16,11 @@ from orchestrator.narrate import WIDTH, make_console
 from orchestrator.parts import parts_of
 from orchestrator.places import Places
 from orchestrator.show import paragraph
-from paxos.checker import LogFormatError, check_lines, log_files, whole_lines
+from paxos.checker import LogFormatError, check_lines, log_files, torn_ends, whole_lines
 from paxos.events import Line, line_id, narrate
 from paxos.scenario import ScenarioError, parse
 from paxos.simulator.player import play
-from paxos.whatif import WhatIfError, whatif
+from paxos.whatif import WhatIfError, variant_of, whatif
 from paxos.whatif.bounds import ALREADY, SAFE, WRONG, counted
 
 _CODES: Final = {SAFE: 0, WRONG: 1, ALREADY: 1}
@@ -54,11 +54,11 @@ def run_whatif(
     Raises:
         LabError: there is no such run, or no such line in it.
     """
-    lines, table = _read(given)
-    named = variant or _variant(lines, table)
+    lines, table, torn = _read(given)
+    named = variant or variant_of(lines, table)
     known = {name: number for name, number in bounds.items() if number is not None}
     try:
-        found = whatif(lines, at, run=table, accused=accused_of(named), **known)
+        found = whatif(lines, at, run=table, accused=accused_of(named), torn=torn, **known)
     except WhatIfError as error:
         raise LabError(str(error)) from error
     played = _played(found)
@@ -77,8 +77,8 @@ def run_whatif(
     return _CODES.get(found["verdict"], _UNKNOWN)
 
 
-def _read(given: str) -> tuple[list[Line], Mapping[str, Any] | None]:
-    """The lines of a run, and its table if there is one."""
+def _read(given: str) -> tuple[list[Line], Mapping[str, Any] | None, dict[str, str]]:
+    """The lines of a run, its table if there is one, and which files are torn at their end."""
     path = Path(given)
     if not path.exists():
         path = Places.from_environment().logs / given
@@ -87,6 +87,7 @@ def _read(given: str) -> tuple[list[Line], Mapping[str, Any] | None]:
     try:
         files = log_files(path)
         lines = list(whole_lines(files))
+        torn = torn_ends(files)
     except LogFormatError as error:
         raise LabError(str(error)) from error
     tables = sorted({file.parent / "run.json" for file in files})
@@ -98,18 +99,8 @@ def _read(given: str) -> tuple[list[Line], Mapping[str, Any] | None]:
                 raise LabError(f"{table} is no runner's table: {error}") from error
             if not isinstance(content, dict):
                 raise LabError(f"{table} is no runner's table: it holds no object")
-            return lines, content
-    return lines, None
-
-
-def _variant(lines: list[Line], table: Mapping[str, Any] | None) -> str | None:
-    """The broken variant that ran, as the table or the nodes say."""
-    if table is not None and table.get("variant"):
-        return str(table["variant"])
-    for line in lines:
-        if line["event"] == "node_started" and line["variant"] is not None:
-            return str(line["variant"])
-    return None
+            return lines, content, torn
+    return lines, None, torn
 
 
 def _played(found: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -28,9 +28,12 @@ def why_text(paths: Sequence[str | Path], wanted: str) -> str:
     except LogFormatError as error:
         raise LabError(str(error)) from error
     whys = [why for why in found["whys"] if wanted in {ALL, why["line"], *why["also"]}]
-    if not whys and wanted != ALL:
-        raise LabError(f"there is nothing to be said of a line {wanted!r} (or `all`)")
     rows = [_row(why) for why in whys]
+    if not whys and wanted != ALL:
+        cited = [why for why in found["whys"] if wanted in why["events"]]
+        if not cited:
+            raise LabError(f"there is nothing to be said of a line {wanted!r} (or `all`)")
+        rows = [f"{wanted} is evidence of this:", *(_row(why) for why in cited)]
     left_out = sum(found["left_out"].values())
     if wanted == ALL and left_out:
         rows.append(f"and {left_out:,} more")

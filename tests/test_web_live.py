@@ -1,6 +1,7 @@
 """A live run on local processes, as the page drives it: real gRPC, real signals, real disks."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,21 +11,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from ruamel.yaml import YAML
 
 from orchestrator.cluster import LabError
 from orchestrator.judging import judge_path
 from orchestrator.ledger import Ledger
 from orchestrator.network import Network
-from orchestrator.places import Places
+from orchestrator.places import HOME_VARIABLE, Places
 from orchestrator.web.command import run_web
 from orchestrator.web.desk import AtWork, Desk, Live
 from orchestrator.web.feed import Bells, Feed
-from orchestrator.web.judge import closed_part, pieces_of
 from orchestrator.web.world import LabWorld
 from orchestrator.yaml_file import read_scenario
 from paxos.checker import OK
 from paxos.events import Line
-from tests.web_server import Listener, Page, lab_web, recorded
+from tests.web_server import Listener, Page, lab_web, live_run
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -45,11 +46,8 @@ def site(home: Path) -> Iterator[Page]:
 @pytest.fixture
 def run(site: Page) -> Iterator[str]:
     """A live run, which is ended after the test unless the test did."""
-    status, told = site.post("live/begin", {})
-    assert status == 200, told
-    yield told["run"]
-    if site.live()["run"] is not None:
-        assert site.post("live/end", {})[0] == 200
+    with live_run(site) as name:
+        yield name
 
 
 def ended(site: Page, home: Path) -> tuple[dict[str, Any], Path]:
@@ -106,7 +104,7 @@ def test_a_live_run_from_its_beginning_to_its_folder(site: Page, home: Path, run
     table = json.loads((folder / "run.json").read_bytes())
     assert (table["world"], table["instances"]) == ("local", {"live-1": 1})
     assert json.loads((folder / "why.json").read_bytes())["whys"]
-    assert not list((home / "logs").glob(".*.feed"))
+    assert not [path for path in (home / "logs").iterdir() if path.name.startswith(".")]
     verdict = judge_path(folder)
     assert (verdict.verdict, verdict.departed) == (OK, False), verdict.as_text()
     done = subprocess.run(
@@ -143,14 +141,70 @@ def test_what_was_commanded_is_a_scenario_that_can_be_played(
     assert {"events.jsonl", "scenario.yaml"} <= set(
         json.loads(site.get("runs.json")[2])["runs"][0]["files"]
     )
+    assert run in scenario.title
+    assert played_again(folder, home, "sim", "--seed", "7") == {"live-1": "apple", "live-2": "pear"}
+    title = json.loads((folder / "run.json").read_bytes())["title"]
+    assert title == (
+        "Live: propose apple at n1; partition n1 n2 | n3 n4 n5; isolate n3; and 7 more commands"
+    )
+
+
+def played_again(folder: Path, home: Path, world: str, *words: str) -> dict[str, str]:
+    """Play what a live run left, which must end well; which value each instance chose."""
+    file = folder / "scenario.yaml"
     done = subprocess.run(
-        [sys.executable, "-m", "orchestrator", "scenario", str(folder / "scenario.yaml"), *SIM],
+        [sys.executable, "-m", "orchestrator", "scenario", str(file), "--world", world, *words],
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, HOME_VARIABLE: str(home / "again")},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert run in scenario.title
+    again = home / "again" / "logs" / "latest"
+    instances = json.loads((again / "run.json").read_bytes())["instances"]
+    chosen = json.loads((again / "verdict.json").read_bytes())["chosen"]
+    return {name: chosen[str(number)]["value"] for name, number in instances.items()}
+
+
+@pytest.mark.parametrize("world", ["sim", "local"])
+def test_a_run_that_ends_with_a_wish_comes_to_its_decision_again(
+    site: Page, home: Path, run: str, world: str
+) -> None:
+    """Nothing was commanded behind it: the end of the run is what the file waits for."""
+    assert run
+    with Listener(site) as listener:
+        site.command(propose={"at": "n1", "value": "apple"})
+        known = {listener.until("value_learned")["node"] for _ in range(5)}
+    assert len(known) == 5
+    _, folder = ended(site, home)
+    steps = YAML(typ="safe").load(folder / "scenario.yaml")["steps"]
+    assert steps[1:] == [{"await": "apple"}, {"learned": {"by": "all", "instance": "live-1"}}]
+    assert played_again(folder, home, world) == {"live-1": "apple"}
+    lines = (home / "again" / "logs" / "latest" / "events.jsonl").read_text("utf-8")
+    assert lines.count('"event":"value_learned"') == 5
+
+
+def test_what_was_seen_between_two_commands_is_waited_for(site: Page, home: Path, run: str) -> None:
+    """A minority's tries in vain, a wish that arrived, and the answer that the heal brought."""
+    assert run
+    with Listener(site) as listener:
+        site.command(partition=[["n1", "n2"], ["n3", "n4", "n5"]])
+        site.command(propose={"at": "n1", "value": "pear"})
+        listener.until("timeout_fired", node="n1", timer="patience")
+        site.command(propose={"at": "n4", "value": "kiwi"})
+        listener.until("propose_completed", value="kiwi")
+        site.command(heal="all")
+        listener.until("propose_completed", value="kiwi")
+    _, folder = ended(site, home)
+    steps = YAML(typ="safe").load(folder / "scenario.yaml")["steps"]
+    assert [next(iter(step)) for step in steps] == [
+        *("partition", "propose", "wait", "wait", "propose"),
+        *("await", "learned", "heal", "await", "learned"),
+    ], steps
+    assert steps[2]["wait"] == {"event": "propose_received", "node": "n1", "instance": "live-1"}
+    assert (steps[3]["wait"]["timer"], steps[3]["new"]) == ("patience", True)
+    assert (steps[5]["await"], steps[8]["await"]) == ("kiwi", "pear")
+    assert played_again(folder, home, "sim", "--seed", "7") == {"live-1": "kiwi"}
 
 
 def test_instances_are_made_as_wishes_name_them(site: Page, run: str) -> None:
@@ -188,7 +242,6 @@ def test_a_value_is_chosen_in_an_instance_that_began_later(
     assert verdict["verdict"] == "ok"
 
 
-SIM: Final = ("--world", "sim", "--seed", "7", "--json")
 IMPOSSIBLE: Final[list[tuple[dict[str, Any], str]]] = [
     ({"kill": "n9"}, "'n9' is none of n1, n2, n3, n4, n5"),
     ({"kill": "postgres"}, "'postgres' is none of"),
@@ -211,7 +264,8 @@ IMPOSSIBLE: Final[list[tuple[dict[str, Any], str]]] = [
     ({"propose": {"at": "n1", "value": "\ud800"}}, "half of a character"),
     ({"hold": {"name": "\ud800"}}, "half of a character"),
     ({"wait": {"event": "nack_sent"}}, "waits for nothing"),
-    ({"deliver": {}}, "Only the sandbox can deliver by hand"),
+    ({"fire": {}}, "until a node's patience runs out"),
+    ({"deliver": {}}, "hold messages, and release the first"),
 ]
 
 
@@ -373,7 +427,7 @@ class TestOwnFaults:
 
     @pytest.mark.parametrize(
         ("broken", "is_collected"),
-        [("collect.explain_path", False), ("web.live_run.as_yaml", True)],
+        [("collect.judge_and_explain", False), ("web.live_run.as_yaml", True)],
     )
     def test_a_folder_is_a_whole_run_or_what_had_come(
         self,
@@ -386,7 +440,7 @@ class TestOwnFaults:
     ) -> None:
         """A full disk, say: no half-made run, and nothing hidden beside it."""
 
-        def full(*_: object) -> str:
+        def full(*_: object, **__: object) -> str:
             raise OSError(28, "No space left on device")
 
         at_work.command({"pause": "n1"})
@@ -412,6 +466,44 @@ class TestOwnFaults:
         monkeypatch.setattr("orchestrator.web.command.serve", broke_off)
         with pytest.raises(LabError, match="The run broke off"):
             run_web(Places(tmp_path), 0, "local", 3)
+
+    def test_a_fault_that_stays_in_force_is_no_success_of_the_command(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The run was collected, and something is still broken: that takes a person."""
+
+        def served(_logs: Path, _port: int, desk: Desk, _tell: object) -> None:
+            desk._begin()
+            desk._command({"pause": "n1"})
+            monkeypatch.setattr(Ledger, "undo_all", not_undone)
+            desk.close()
+
+        def not_undone(_ledger: Ledger) -> None:
+            raise LabError("n1 is still paused")
+
+        monkeypatch.setattr("orchestrator.web.command.serve", served)
+        with pytest.raises(LabError, match="not all could be undone: n1 is still paused"):
+            run_web(Places(tmp_path), 0, "local", 3)
+        (run,) = (path for path in (tmp_path / "logs").glob("*-live"))
+        assert json.loads((run / "verdict.json").read_bytes())["verdict"] == "unknown"
+
+    def test_what_a_killed_lab_left_is_cleared_at_the_next_start(self, home: Path) -> None:
+        """Killed in the middle of collecting: the run has its lines again, and nothing is hidden."""
+        place = home / "killed"
+        with lab_web(place, "--world", "local", "--nodes", "3") as (site, process):
+            run = site.post("live/begin", {})[1]["run"]
+            with Listener(site) as listener:
+                site.command(propose={"at": "n2", "value": "pear"})
+                listener.until("propose_completed")
+            process.kill()
+            process.wait()
+            # As it stands while its folder is written.
+            logs = place / "logs"
+            (logs / run).rename(logs / f".{run}.feed.{process.pid}")
+            (logs / f".{run}.{process.pid}").mkdir()
+        with lab_web(place, "--world", "local", "--nodes", "3"):
+            assert [path.name for path in logs.iterdir()] == [run]
+            assert b"pear" in (logs / run / "events.jsonl").read_bytes()
 
 
 def until(last: str, rows: Iterable[str]) -> Iterator[str]:
@@ -488,6 +580,8 @@ class TestEnd:
                 for found in listener:
                     if found.event == "live" and found.content["state"] == "ending":
                         break
+                # What is done is told as it goes on.
+                assert found.content["why"] != "A live run goes on, on 3 local processes."
                 process.send_signal(signal.SIGTERM)
                 process.send_signal(signal.SIGINT)
                 assert list(listener)[-1].event == "ended"
@@ -529,59 +623,3 @@ class TestEnd:
             assert "another run uses" in told["sentence"]
             assert one.post("live/end", {})[0] == 200
             assert two.post("live/begin", {})[0] == 200
-
-
-class TestClosedPart:
-    def test_an_effect_waits_for_its_cause(self) -> None:
-        """Any prefix of what arrived, in any order between nodes, gives a part that is closed."""
-        lines = recorded("local-partition")
-        now = max(line["at_ns"] for line in lines) + 10**12
-        late = [line for line in lines if line["node"] != "n1"]
-        part = closed_part(late + [line for line in lines if line["node"] == "n1"][:3], now)
-        names = {f"{x['node']}/{x['incarnation']}/{x['seq']}" for x in part}
-        writers = {line["node"] for line in part}
-        assert 0 < len(part) < len(late)
-        for line in part:
-            cause = line.get("cause")
-            if cause is not None and cause.split("/")[0] in writers:
-                assert cause in names, line
-        assert len(closed_part(lines, now)) == len(lines)
-
-    def test_a_member_whose_first_lines_are_late_is_waited_for(self) -> None:
-        """Its promise was sent, though nothing of it is here; what was before its start is not."""
-        lines: list[Line] = [
-            {"node": "n1", "incarnation": 1, "seq": seq, "at_ns": 0, "event": "x", "cause": cause}
-            for seq, cause in ((1, None), (2, "n2/1/5"), (3, None))
-        ]
-        assert len(closed_part(lines, 0, ["n1", "n2"])) == 1
-        assert len(closed_part(lines, 0, ["n1", "n2"], {"n2": (1, 5)})) == 1
-        assert len(closed_part(lines, 0, ["n1", "n2"], {"n2": (1, 6)})) == 3
-        # A stranger's lines never come.
-        assert len(closed_part(lines, 0, ["n1"])) == 3
-
-    def test_a_line_of_the_lab_counts_when_the_nodes_have_caught_up(self) -> None:
-        """Its own line comes by no detour; the nodes' lines from before it may be late."""
-        lines = recorded("local-partition")
-        own = [line for line in lines if line["node"] == "orchestrator"]
-        part = closed_part(lines, own[0]["at_ns"])
-        assert not [line for line in part if line["node"] == "orchestrator"]
-
-    def test_a_node_that_was_seen_to_end_has_no_last_line(self) -> None:
-        """Then the checker asks how its last batch ended."""
-        lines = [
-            {"node": "n1", "incarnation": 1, "seq": 4, "event": "prepare_sent"},
-            {
-                "node": "orchestrator",
-                "incarnation": 1,
-                "seq": 1,
-                "event": "node_exited",
-                "of": "n1",
-            },
-        ]
-        assert pieces_of(lines[:1])["n1"] == [{"incarnation": 1, "first": 4, "last": 4}]
-        assert pieces_of(lines)["n1"] == [{"incarnation": 1, "first": 4, "last": None}]
-        lines.append({"node": "n1", "incarnation": 2, "seq": 1, "event": "node_started"})
-        assert pieces_of(lines)["n1"] == [
-            {"incarnation": 1, "first": 4, "last": None},
-            {"incarnation": 2, "first": 1, "last": 1},
-        ]

@@ -2,17 +2,20 @@
 
 import contextlib
 import json
+import signal
 from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
+from orchestrator.cluster import Unsafe
 from orchestrator.clusters import bring_up
+from orchestrator.engine import containers_of, unsafe_layout_of, volumes_of
 from orchestrator.judging import judge_path
 from orchestrator.places import Places
 from paxos.checker import OK
-from tests.docker_lab import Lab, lab_of
-from tests.web_server import Listener, Page, lab_web
+from tests.docker_lab import Lab, lab_that_is_up
+from tests.web_server import Listener, Page, lab_web, live_run
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -22,8 +25,7 @@ NODE_COUNT: Final = 3
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Three nodes in containers."""
-    with lab_of(NODE_COUNT, tmp_path_factory.mktemp("home")) as found:
-        bring_up(Places(found.home), NODE_COUNT, print)
+    with lab_that_is_up(NODE_COUNT, tmp_path_factory.mktemp("home")) as found:
         yield found
 
 
@@ -37,11 +39,8 @@ def site(lab: Lab) -> Iterator[Page]:
 @pytest.fixture
 def run(site: Page) -> Iterator[str]:
     """A live run, which is ended after the test unless the test did."""
-    status, told = site.post("live/begin", {})
-    assert status == 200, told
-    yield told["run"]
-    if site.live()["run"] is not None:
-        site.post("live/end", {})
+    with live_run(site) as name:
+        yield name
 
 
 @contextlib.contextmanager
@@ -127,6 +126,39 @@ def test_a_disk_that_outlives_the_run_is_not_hurt(site: Page, run: str) -> None:
     status, told = site.post("live/commands", {"disk_fault": {"node": "n1", "fault": "lose"}})
     assert status == 400
     assert "cannot be undone" in told["sentence"]
+    assert "`make web DISK_FAULTS=1`" in told["sentence"]
+
+
+def test_containers_that_are_made_for_the_run_may_have_their_disks_hurt(lab: Lab) -> None:
+    """Beside the cluster that is up, by the page's commands; gone with the run, whoever ends it."""
+    layout = unsafe_layout_of(NODE_COUNT, Unsafe(manual=True))
+    words = ("--nodes", str(NODE_COUNT), "--disk-faults")
+    with lab_web(lab.home, *words) as (site, process):
+        assert "removes them" in site.live()["why"]
+        status, told = site.post("live/begin", {})
+        assert status == 200, told
+        run = told["run"]
+        with Listener(site) as listener:
+            assert "disk_fault" in site.live()["commands"]
+            site.command(propose={"at": "n2", "value": "fig"})
+            listener.until("propose_completed", value="fig")
+            site.command(disk_fault={"node": "n1", "fault": "fail_sync"})
+            site.command(propose={"at": "n1", "value": "pear", "instance": "new"})
+            assert listener.until("node_exited", of="n1")["exit_code"] == 4
+            site.command(power_loss="n3")
+            site.command(disk_fault={"node": "n3", "fault": "corrupt"})
+        status, told = site.post("live/commands", {"start": "n3"})
+        assert status == 500
+        assert "its checksum is" in told["sentence"]
+        assert containers_of(lab.api, layout)
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=120)
+    assert (process.returncode, complaint) == (0, "")
+    assert [*containers_of(lab.api, layout), *volumes_of(lab.api, layout)] == []
+    assert lab.inspect(3)["State"]["Running"], "the cluster that is up was not touched"
+    folder = lab.home / "logs" / run
+    assert json.loads((folder / "verdict.json").read_bytes())["verdict"] == "ok"
+    assert "fail_sync" in (folder / "scenario.yaml").read_text("utf-8")
 
 
 def test_a_container_that_is_not_ours_is_refused_and_left_alone(

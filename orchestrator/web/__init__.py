@@ -11,9 +11,10 @@ The way through it:
 ``world``     what a live run is on; ``own_containers``: only what is labelled as the lab's;
 ``live_run``  a cluster under the page's commands, from make-whole to its folder;
 ``commands``  a step from the page: read, checked, and told in a sentence;
-``notes``     what was commanded, as a scenario file;
+``notes``     what was commanded, as a scenario file; ``seen``, what that waits for;
 ``feed``      the append-only log that is the queue, and ``stream``, its reader;
-``judge``     verdict and whys while a run goes on;
+``judge``     verdict and whys while a run goes on: asks ``judge_process``, a process of
+              its own, which judges what is ``closed`` under causes;
 ``serve``     the process: the server on a thread, the lab on the main one;
 ``command``   what ``paxos-lab web`` tells.
 """

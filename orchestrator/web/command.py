@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from orchestrator.cluster import LabError
+from orchestrator.leftovers import clear_leftovers
 from orchestrator.places import Places
 from orchestrator.web.desk import Desk
 from orchestrator.web.files import list_runs
@@ -18,14 +19,23 @@ _WIDTH: Final = 80
 _INDENT: Final = 9
 
 
-def run_web(places: Places, port: int, world: str | None, node_count: int | None) -> None:
-    """Serve the page until Ctrl-C.
+def run_web(
+    places: Places,
+    port: int,
+    world: str | None,
+    node_count: int | None,
+    *,
+    disk_faults: bool = False,
+) -> None:
+    """Serve the page until Ctrl-C; see :class:`LabWorld` for what is live.
 
     Raises:
         PageError: the port cannot be had, or the page's files are missing.
-        LabError: the last live run could not be ended as it should.
+        LabError: the last live run could not be ended as it should, or left a
+            fault in force.
     """
-    desk = Desk(LabWorld(places, world, node_count))
+    clear_leftovers(places.logs)
+    desk = Desk(LabWorld(places, world, node_count, disk_faults=disk_faults))
 
     def tell(address: str, _desk: Desk) -> None:
         # First of all, whole and on a row of its own: it is copied.
@@ -41,7 +51,7 @@ def run_web(places: Places, port: int, world: str | None, node_count: int | None
     serve(places.logs, port, desk, tell)
     ended = desk.live
     if ended is not None and ended.ended is not None:
-        if "verdict" not in ended.ended:
+        if "verdict" not in ended.ended or not ended.ended.get("is_undone", True):
             raise LabError(str(ended.ended["sentence"]))
         click.echo(_row("", str(ended.ended["sentence"])))
 

@@ -41,7 +41,8 @@ _ALWAYS: Final = (
 )
 _WAITS: Final = ("wait", "await", "learned", "exits", "refuses", "measure")
 _BY_HAND: Final = ("deliver", "fire")
-_BESIDE: Final = frozenset({"say", "limit_s"})
+BESIDE: Final = frozenset({"say", "limit_s"})
+"""What may stand beside the verb of a step."""
 _NEW: Final = "new"
 _INSTANCE: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _WANTED: Final = {
@@ -194,22 +195,46 @@ def read_orders(
     return [order]
 
 
+def said_of(action: do.Action) -> str:
+    """What was done, where no line of the log says it."""
+    match action:
+        case do.Propose(at=at, value=value, instance=instance):
+            return f"A client asked {at} for {value!r} in {instance}."
+        case do.Failpoint(node=node, point=point, power=power):
+            what = "loses power" if power else "kills itself"
+            return f"{node} {what} when it next comes to {point.replace('_', ' ')}."
+        case do.Release(first=first):
+            return f"{first} held messages go on."
+        case do.Configure(settings):
+            told = ", ".join(f"{name} {value}" for name, value in settings)
+            return f"Every node that runs has new settings: {told}."
+        case _:
+            return "Done."
+
+
 def _verb(data: Mapping[str, Any], situation: Situation) -> str:
-    verbs = [name for name in data if name not in _BESIDE]
+    verbs = [name for name in data if name not in BESIDE]
     if len(verbs) != 1:
         raise Refusal(400, f"A command has one verb of {', '.join(situation.verbs)}.")
     verb = str(verbs[0])
     if verb in _WAITS:
         raise Refusal(400, f"A live run waits for nothing, so there is no {verb}: watch the lines.")
     if verb in _BY_HAND:
+        instead = {
+            "deliver": "hold messages, and release the first of them",
+            "fire": "hold or drop messages until a node's patience runs out",
+        }[verb]
         raise Refusal(
-            400, f"Only the sandbox can {verb} by hand; here, hold messages and release the first."
+            400,
+            f"Messages and timers of a live run move by themselves, so none can be handed over: "
+            f"{instead}. By hand is the sandbox's, and that of a scenario with `manual: true`.",
         )
     if verb == "disk_fault" and not situation.hurts_disks:
         raise Refusal(
             400,
-            "The disks of this cluster outlive the run, and what is done to them cannot be undone: "
-            "use the sandbox, or `make web WORLD=local`, whose disks are made for the run.",
+            "The disks of this cluster outlive the run, and what is done to them cannot be undone. "
+            "End the page's server and start it as `make web DISK_FAULTS=1`, which makes containers "
+            "for each live run, or as `make web WORLD=local`; or use the sandbox.",
         )
     if verb not in situation.verbs:
         raise Refusal(400, f"There is no verb {verb!r}; there are {', '.join(situation.verbs)}.")
@@ -220,7 +245,7 @@ def _completed(
     data: Mapping[str, Any], verb: str, situation: Situation
 ) -> tuple[dict[str, Any], str]:
     """The step with what a live run adds, and the instance that has to be made for it."""
-    found = {name: content for name, content in data.items() if name not in _BESIDE}
+    found = {name: content for name, content in data.items() if name not in BESIDE}
     content = found[verb]
     if not isinstance(content, Mapping) or verb not in {"propose", "failpoint"}:
         return found, ""

@@ -41,12 +41,14 @@ class Live:
         run: its name.
         feed: its lines.
         judged: the newest ``verdict`` and ``why``, as JSON, by those names.
+        progress: what its end is about, in a sentence; empty before.
         ended: what it became, once it has ended.
     """
 
     run: str
     feed: Feed
     judged: dict[str, bytes] = field(default_factory=dict)
+    progress: str = ""
     ended: dict[str, Any] | None = None
 
 
@@ -86,7 +88,12 @@ class AtWork(Protocol):
         """Notice what happened by itself; whether anything did."""
 
     def end(self) -> dict[str, Any]:
-        """Undo every fault, write the run's folder; ``run``, ``verdict`` and ``sentence``."""
+        """Undo every fault, write the run's folder.
+
+        Returns:
+            ``run``, ``verdict`` and ``sentence``; ``is_undone``, whether every
+            fault could be.
+        """
 
 
 class World(Protocol):
@@ -175,6 +182,7 @@ class Desk:
         """The content of ``live.json`` while a run goes on; asks nobody."""
         return {
             **self._state,
+            **({"why": live.progress} if live.progress else {}),
             "run": live.run if live.ended is None else None,
             "state": self._phase if live is self.live else "none",
             "line_count": live.feed.count,

@@ -99,6 +99,12 @@ class Feed:
         self.count = 0
         self.failure = ""
 
+    @property
+    def size(self) -> int:
+        """How many bytes the published lines take in the file."""
+        with self._lock:
+            return self._ends[-1] if self._ends else 0
+
     def append(self, lines: Sequence[bytes]) -> None:
         """Add whole lines, each with its newline; readers see them once they are in the file."""
         with self._lock:

@@ -21,6 +21,7 @@ from orchestrator.faults import KILLED, Faults, write_disk_read
 from orchestrator.interrupts import undisturbed
 from orchestrator.journal import NODE as LAB
 from orchestrator.journal import Journal
+from orchestrator.leftovers import aside_of, held
 from orchestrator.operations import Operations
 from orchestrator.places import Places
 from orchestrator.played import Played
@@ -28,17 +29,18 @@ from orchestrator.ready import running
 from orchestrator.runner import Runner, make_whole
 from orchestrator.stage import Stage, StepFailed
 from orchestrator.watch import Watch
-from orchestrator.web.commands import InForce, Order, Situation, read_orders
+from orchestrator.web.commands import InForce, Order, Situation, read_orders, said_of
 from orchestrator.web.desk import Live
 from orchestrator.web.feed import Bells, Feed
 from orchestrator.web.judge import Judge
 from orchestrator.web.notes import Notes, as_yaml
 from orchestrator.web.safety import Refusal, sentence
+from orchestrator.web.seen import Seen, cut_off, look
 from paxos.events import Line, encode, narrate
-from paxos.scenario import Scenario, Step
 from paxos.scenario import model as do
 
 FIRST: Final = "live-1"
+FEED: Final = "events.jsonl"
 _DRAIN_LIMIT_S: Final = 5.0
 _NOTICE_LIMIT_S: Final = 1.0
 _TOLD: Final = frozenset({"fault_applied", "fault_undone"})
@@ -52,11 +54,6 @@ class _Watch(Watch):
         with self._changed:
             # No line of theirs can have come: their numbers are above all that nodes know of.
             self.lines._numbers = frozenset(self.lines.instances.values())
-
-    def arrived(self) -> list[Line]:
-        """Every line of the run, those of each writer in their order."""
-        with self._changed:
-            return [line for own in self._by_node.values() for line in own]
 
 
 class _Faults(Faults):
@@ -97,7 +94,7 @@ class LiveRun(Runner):
         super().__init__(cluster, clients)
         self._places = places
         self._bells = bells
-        self._notes = Notes()
+        self._notes = Notes(cluster.members)
         self._settings: dict[str, Any] = {}
         self._armed: set[str] = set()
         self._step = 0
@@ -128,16 +125,16 @@ class LiveRun(Runner):
         self._folder = self._places.logs / run
         self._folder.mkdir(parents=True)
         made.callback(shutil.rmtree, self._folder, ignore_errors=True)
-        feed = Feed(self._folder / "events.jsonl", self._bells)
+        feed = Feed(self._folder / FEED, self._bells)
         made.callback(feed.close)
         self.live = Live(run, feed)
         self._watch = _Watch(self._situation.instances, self._take)
         journal = Journal(self._watch.put)
         operations = Operations(self._clients, journal)
-        scenario = self._scenario(run)
+        scenario = self._notes.played(self._situation.instances)
         instances = self._situation.instances
         self._played = Played(scenario, run, instances, self._watch, journal, operations)
-        self._judge = Judge(self._watch.arrived, self._table, self._publish)
+        self._judge = Judge(self._folder / FEED, lambda: feed.size, self._table, self._publish)
         opened.callback(self._judge.close)
         self._follower: Follower = self._cluster.follow(self._watch.put)
         opened.callback(self._follower.close)
@@ -184,9 +181,10 @@ class LiveRun(Runner):
             raise Refusal(503, sentence(f"Nothing was done: {error}")) from error
         sentences = []
         for order in read_orders(data, self._situation, self._known):
-            answered, held_count = self._answered(), self._held_count()
+            seen = self._seen()
             sentences.append(self._carry_out(order))
-            self._notes.add(order.file, answered, held_count)
+            self._notes.add(order.file, seen)
+        self._notes.name(data)
         return " ".join(sentences)
 
     def look(self) -> bool:
@@ -203,13 +201,18 @@ class LiveRun(Runner):
                 noticed = True
                 by_hand = "kill" if exit_.code == KILLED else "stop"
                 step = {"exits": {"node": node, "code": exit_.code}}
-                self._notes.add([step if struck else {by_hand: [node]}], self._answered())
+                self._notes.add([step if struck else {by_hand: [node]}], self._seen())
                 self._read_disks([node])
         return noticed
 
     def end(self) -> dict[str, Any]:
         """Undo every fault, write the run's folder."""
         with undisturbed(), self._open:
+            self._tell_progress("Every fault is undone, and every node names its last line.")
+            try:
+                self._notes.end(self._seen())
+            except Exception:  # Whatever is wrong with the notes, the faults are undone.
+                traceback.print_exc(file=sys.stderr)
             self._played.failure = self._undo()
             self._played.operations.give_up()
             self._played.journal.write(
@@ -217,13 +220,15 @@ class LiveRun(Runner):
                 completed=self._played.failure is None,
                 reason=self._played.failure or "",
             )
-            self._played.scenario = self._scenario(self.live.run)
+            self._played.scenario = self._notes.played(self._situation.instances)
             self._played.elapsed_s = time.monotonic() - self._began
             try:
                 self._end(self._played, self._follower.drain)
             except NodeSilent as silent:
                 raise LabError(f"the run broke off: {silent}") from silent
             self._follower.close()
+            # What it would say is said of the whole run now, with all of the machine.
+            self._judge.close()
             return self._collect()
 
     # --- commands -------------------------------------------------------------
@@ -245,7 +250,7 @@ class LiveRun(Runner):
             raise
         self._remember(order)
         told = [line for line in self._watch.of_node(LAB)[before:] if line["event"] in _TOLD]
-        return " ".join(narrate(line) for line in told) or self._said(action)
+        return " ".join(narrate(line) for line in told) or said_of(action)
 
     def _remember(self, order: Order) -> None:
         """What the next command is checked against."""
@@ -281,22 +286,6 @@ class LiveRun(Runner):
             with contextlib.suppress(LabError, NodeSilent):
                 self._faults.network.heal([action.name])
 
-    def _said(self, action: do.Action) -> str:
-        """What was done, where no line of the log says it."""
-        match action:
-            case do.Propose(at=at, value=value, instance=instance):
-                return f"A client asked {at} for {value!r} in {instance}."
-            case do.Failpoint(node=node, point=point, power=power):
-                what = "loses power" if power else "kills itself"
-                return f"{node} {what} when it next comes to {point.replace('_', ' ')}."
-            case do.Release(first=first):
-                return f"{first} held messages go on."
-            case do.Configure(settings):
-                told = ", ".join(f"{name} {value}" for name, value in settings)
-                return f"Every node that runs has new settings: {told}."
-            case _:
-                return "Done."
-
     def _make_instance(self, name: str) -> None:
         up = running(self._cluster)
         highest = max(self._situation.instances.values())
@@ -330,11 +319,17 @@ class LiveRun(Runner):
         self._known = dict(zip(members, found, strict=True))
         return self._known
 
-    def _answered(self) -> list[str]:
-        return [one.name for one in self._played.operations.all if one.ended_ns is not None]
-
-    def _held_count(self) -> int:
-        return len(self._watch.lines.of("message_held"))
+    def _seen(self) -> Seen:
+        """What there is to be seen now, as far as a scenario could wait for it."""
+        faults = [fault.action for fault in self._situation.in_force.values()]
+        cuts = [fault for fault in faults if isinstance(fault, do.Cut)]
+        alone = cut_off(self._cluster.members, self._known, cuts)
+        operations = list(self._played.operations.all)
+        seen = self._watch.wait_for(
+            lambda lines: look(lines, operations, alone, has_rules=len(cuts) < len(faults)), 0.0
+        )
+        assert seen is not None, "one looks before one waits"
+        return seen
 
     # --- lines ----------------------------------------------------------------
 
@@ -343,7 +338,8 @@ class LiveRun(Runner):
         self._judge.notice()
 
     def _publish(self, found: dict[str, bytes]) -> None:
-        self.live.judged.update(found)
+        # Another one, for a listener may be going through what was said before.
+        self.live.judged = {**self.live.judged, **found}
         self._bells.ring()
 
     def _table(self) -> dict[str, Any]:
@@ -357,7 +353,8 @@ class LiveRun(Runner):
             "members": list(self._cluster.members),
             "guests": [],
             "instances": dict(played.instances),
-            "pieces": played.pieces,
+            # A copy: the run's beginning and its end enter them, and the judge asks meanwhile.
+            "pieces": {node: list(own) for node, own in dict(played.pieces).items()},
             "settings": played.settings,
             "variant": None,
         }
@@ -383,35 +380,16 @@ class LiveRun(Runner):
             return f"the faults could not be undone: {error!r}"
         return None
 
-    def _scenario(self, run: str) -> Scenario:
-        data = self._notes.data(run, len(self._cluster.members), self._situation.instances)
-        hurt = [
-            Step(do.DiskFault(step["disk_fault"]["node"], step["disk_fault"]["fault"]))
-            for step in self._notes.steps
-            if "disk_fault" in step
-        ]
-        return Scenario(
-            name="live",
-            title=data["title"],
-            predict=data["predict"],
-            node_counts=(len(self._cluster.members),),
-            instances=tuple(self._situation.instances),
-            settings=(),
-            steps=tuple(hurt),
-            expectations=(),
-            must_happen=(),
-            notice=data["notice"],
-        )
-
     def _collect(self) -> dict[str, Any]:
         """Turn the feed's folder into a run's; readers of the feed go on reading it."""
         run = self.live.run
-        aside = self._folder.with_name(f".{run}.feed")
+        aside = aside_of(self._places.logs, run)
         self._folder.rename(aside)
         try:
-            result = collect(self._places, self._cluster, self._played)
+            with held(aside):
+                result = collect(self._places, self._cluster, self._played, self._tell_progress)
             if self._notes.steps:
-                data = self._notes.data(run, len(self._cluster.members), self._situation.instances)
+                data = self._notes.data(run, self._situation.instances)
                 (self._folder / "scenario.yaml").write_text(as_yaml(data), encoding="utf-8")
         except BaseException:
             if self._folder.exists():
@@ -420,9 +398,18 @@ class LiveRun(Runner):
                 aside.rename(self._folder)
             raise
         shutil.rmtree(aside, ignore_errors=True)
-        left = "" if self._played.failure is None else f" But {self._played.failure}."
+        left = self._played.failure
         told = (
             f"The run has ended and is in {Places.shown(self._folder)}: "
-            f"safety is {result.verdict.verdict}.{left}"
+            f"safety is {result.verdict.verdict}."
         )
-        return {"run": run, "verdict": result.verdict.verdict, "sentence": told}
+        return {
+            "run": run,
+            "verdict": result.verdict.verdict,
+            "sentence": told if left is None else f"{told} But not all could be undone: {left}.",
+            "is_undone": left is None,
+        }
+
+    def _tell_progress(self, sentence: str) -> None:
+        self.live.progress = sentence
+        self._bells.ring()

@@ -1,61 +1,128 @@
 """What was commanded in a live run, as a scenario file that does it again.
 
 A scenario waits for events, a person just looks. What a person had seen before
-a command was given is known: which clients had been answered, and how many
-messages were held when some of them were let go. So the file waits for these,
-and for nothing else; what else happened in between is left to the run.
+a command was given is known (:mod:`orchestrator.web.seen`): so the file waits
+for the same before the same command, and at its end for what the run came to.
 """
 
 import io
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
-from paxos.scenario.model import VERSION
+from orchestrator.web.commands import BESIDE
+from orchestrator.web.seen import Seen, Waits
+from paxos.scenario import Scenario, Step
+from paxos.scenario import model as do
+
+_TOLD_COUNT: Final = 3
+"""How many commands a title names."""
 
 
 class Notes:
-    """Takes down commands in their order."""
+    """Takes down commands in their order.
 
-    def __init__(self) -> None:
+    Args:
+        members: the nodes.
+    """
+
+    def __init__(self, members: tuple[str, ...]) -> None:
         self.steps: list[dict[str, Any]] = []
-        self._awaited: set[str] = set()
+        self._members = members
+        self._commands: list[str] = []
+        self._waits = Waits(members)
 
-    def add(
-        self, steps: Iterable[Mapping[str, Any]], answered: Iterable[str], held_count: int = 0
-    ) -> None:
+    def add(self, steps: Iterable[Mapping[str, Any]], seen: Seen) -> None:
         """Note a command that was carried out.
 
         Args:
             steps: as they stand in a file.
-            answered: the wishes, by name, whose clients had their answer before it.
-            held_count: how many messages had been held before it, all in all.
+            seen: what had been seen before it was given.
         """
-        fresh = [name for name in answered if name not in self._awaited]
-        if fresh:
-            self._awaited.update(fresh)
-            self.steps.append({"await": fresh if len(fresh) > 1 else fresh[0]})
-        for step in steps:
-            if held_count and "first" in step.get("release", {}):
-                self.steps.append({"wait": {"event": "message_held", "count": held_count}})
-            self.steps.append(dict(step))
+        own = [dict(step) for step in steps]
+        self.steps.extend(self._waits.before(own, seen))
+        self.steps.extend(own)
+        self._waits.commanded(own, seen)
 
-    def data(self, run: str, node_count: int, instances: Iterable[str]) -> dict[str, Any]:
+    def name(self, command: Mapping[str, Any]) -> None:
+        """Remember a command as it was given, which may be several steps, for the title."""
+        self._commands.append(_told(command))
+
+    def end(self, seen: Seen) -> None:
+        """Note what had been seen when the run was ended."""
+        if self.steps:
+            self.steps.extend(self._waits.before((), seen))
+
+    @property
+    def title(self) -> str:
+        """What was commanded, in a line; the file's title goes on from it."""
+        named = self._commands[:_TOLD_COUNT]
+        more = len(self._commands) - len(named)
+        if more == 1:
+            named, more = self._commands, 0
+        told = "; ".join(named) + (f"; and {more} more commands" if more else "")
+        return f"Live: {told}" if told else "A live run"
+
+    def data(self, run: str, instances: Iterable[str]) -> dict[str, Any]:
         """The whole scenario, as plain data."""
         wished = any("propose" in step for step in self.steps)
         fact, event = (
             ("a client asked", "propose_invoked") if wished else ("the run began", "run_started")
         )
         return {
-            "version": VERSION,
-            "title": f"What was commanded in {run}",
-            "predict": "does it end as it did?",
-            "nodes": node_count,
+            "version": do.VERSION,
+            "title": f"The live run {run} again",
+            "predict": (
+                "The commands of a live run are given again, each as soon as what had been seen "
+                "before it is seen again. Which value is chosen, and who learns it?"
+            ),
+            "nodes": len(self._members),
             "instances": list(instances),
             "steps": self.steps,
             "expectations": [],
             "must_happen": [{"fact": fact, "lines": {"event": event}}],
-            "notice": "the commands are those of the live run; their moments are not.",
+            "notice": (
+                "The commands and their order are those of the live run, the time between them is "
+                "not. Where two values raced, the other one may win."
+            ),
         }
+
+    def played(self, instances: Iterable[str]) -> Scenario:
+        """The live run itself, as a scenario that was played: with the disks that it hurt."""
+        hurt = (step["disk_fault"] for step in self.steps if "disk_fault" in step)
+        return Scenario(
+            name="live",
+            title=self.title,
+            predict="A person commands it: what will each command bring about?",
+            node_counts=(len(self._members),),
+            instances=tuple(instances),
+            settings=(),
+            steps=tuple(Step(do.DiskFault(one["node"], one["fault"])) for one in hurt),
+            expectations=(),
+            must_happen=(),
+            notice="What was commanded is in scenario.yaml, and can be played again.",
+        )
+
+
+def _told(step: Mapping[str, Any]) -> str:
+    """A command in a few words."""
+    verb, content = next((verb, step[verb]) for verb in step if verb not in BESIDE)
+    what = verb.replace("_", " ")
+    match verb, content:
+        case "propose", {"value": value, "at": at}:
+            shown = value if len(value) <= 20 else f"{value[:19]}…"
+            return f"propose {shown} at {at}"
+        case "partition", _:
+            return f"partition {' | '.join(' '.join(group) for group in content)}"
+        case (("failpoint" | "disk_fault"), {"node": node}):
+            return f"{what} at {node}"
+        case _, {"name": name}:
+            return f"{what} {name}"
+        case _, list():
+            return f"{what} {' '.join(content)}"
+        case _, str():
+            return f"{what} {content}"
+        case _:
+            return what
 
 
 def as_yaml(data: Mapping[str, Any]) -> str:

@@ -47,7 +47,7 @@ def serve(
     desk = app.state.desk
     # Ctrl-C is the way to end it, so it is no error.
     ctrl_c = contextlib.suppress(KeyboardInterrupt)
-    with _listening(port) as (listener, address), ctrl_c, undisturbed():
+    with listening(port) as (listener, address), ctrl_c, undisturbed():
         server = Server(configuration(app))
         # A daemon, and its workers with it: a long answer does not keep the process.
         thread = threading.Thread(target=server.run, args=([listener],), name="server", daemon=True)
@@ -71,8 +71,15 @@ def _tell(address: str, _desk: Desk) -> None:
 
 
 @contextlib.contextmanager
-def _listening(port: int) -> Iterator[tuple[socket.socket, str]]:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def listening(port: int) -> Iterator[tuple[socket.socket, str]]:
+    """A socket that listens on 127.0.0.1, and its address.
+
+    Raises:
+        PageError: the port cannot be had.
+    """
+    # Only where the protocol is named does asyncio send small answers at once;
+    # else each waits 40 ms for the one before it to be acknowledged.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     with listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -19,7 +19,7 @@ it unknown.
 
 from paxos.checker.history import Chosen, Doubt
 from paxos.checker.order import merge
-from paxos.checker.reader import Run, load_run, log_files, whole_lines
+from paxos.checker.reader import Run, load_run, log_files, run_told, torn_ends, whole_lines
 from paxos.checker.rules import RULES, Violation
 from paxos.checker.verdict import (
     OK,
@@ -52,5 +52,7 @@ __all__ = [
     "load_run",
     "log_files",
     "merge",
+    "run_told",
+    "torn_ends",
     "whole_lines",
 ]

@@ -262,7 +262,7 @@ class History:
     def _find_members(self) -> tuple[str, ...]:
         said: dict[tuple[str, ...], str] = {}
         clusters: dict[str, str] = {}
-        if self.run is not None:
+        if self.run is not None and not self.run.is_told:
             said[self.run.members] = "run.json"
         for line in self.order.lines:
             if line["event"] == "node_started":
@@ -313,8 +313,11 @@ class History:
         if spans:
             own.ends_at = key_at(max(spans), spans[max(spans)].last)
         pieces = {number: Piece(number, 1, None) for number in sorted(spans)}
-        if self.run is None:
-            self._measure_without_table(node, own, sorted(spans))
+        if self.run is None or self.run.is_told:
+            begin = next(iter(self._begins(node)), Piece(1, 1, None))
+            if begin.incarnation in spans:
+                pieces[begin.incarnation] = begin
+            self._measure_without_table(node, own, sorted(spans), begin.incarnation)
         elif node not in self.run.pieces:
             own.gaps.append((START, f"the run's table names no piece of {node}'s log"))
         else:
@@ -325,7 +328,7 @@ class History:
         if not spans or max(pieces) not in spans:
             return
         final = pieces[max(pieces)]
-        told = self.run.pieces.get(node, ()) if self.run is not None else ()
+        told = () if self.run is None or self.run.is_told else self.run.pieces.get(node, ())
         if told and final.incarnation > told[-1].incarnation:
             # A start behind the run's end shows how the last incarnation ended.
             own.last_named = key_at(told[-1].incarnation + 1, 0)
@@ -334,11 +337,18 @@ class History:
         else:
             self._look_at_end(node, own, final.incarnation)
 
-    def _measure_without_table(self, node: str, own: NodeLog, found: list[int]) -> None:
-        """A log that no table describes must begin with the first line ever."""
+    def _begins(self, node: str) -> tuple[Piece, ...]:
+        return () if self.run is None else self.run.pieces.get(node, ())
+
+    def _measure_without_table(
+        self, node: str, own: NodeLog, found: list[int], expected: int
+    ) -> None:
+        """A log that no table describes begins where it says, or with the first line ever.
+
+        From there on each incarnation follows the one before it.
+        """
         if not found:
             own.gaps.append((START, f"the log of {node} is missing"))
-        expected = 1
         for incarnation in found:
             if incarnation > expected:
                 lost = f"its incarnation {expected}"
@@ -395,7 +405,7 @@ class History:
             return
         # Without a table it may run on: then what it has logged is all there is.
         if (
-            self.run is not None
+            (self.run is not None and not self.run.is_told)
             or (last is not None and last["event"] in _OWN_ENDS)
             or any(
                 _is_end_of(line, node)

@@ -10,7 +10,7 @@ import json
 import re
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from sys import intern
 from typing import Any, Final
@@ -103,6 +103,9 @@ class Run:
         pieces: the stretches of each node's log that belong to the run.
         settings: with which settings each node began it; no rule uses them.
         variant: the broken variant that ran; no rule uses it.
+        is_told: whether a line of the log says all this, and no file. What is written
+            when a run begins cannot know where the pieces end: each is one without
+            an end, and no later incarnation has one.
     """
 
     run: str
@@ -114,6 +117,21 @@ class Run:
     pieces: Mapping[str, tuple[Piece, ...]]
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     variant: str | None = None
+    is_told: bool = False
+
+    @classmethod
+    def told(cls, started: Line) -> "Run":
+        """The table that a ``run_started`` line with ``begins`` is.
+
+        Raises:
+            LogFormatError: something is missing or of the wrong kind.
+        """
+        begins, where = started["begins"], line_id(started)
+        try:
+            pieces = {node: [_begin(node, name)] for node, name in begins.items()}
+        except (AttributeError, TypeError, ValueError) as error:
+            raise LogFormatError(f"{where} names no lines by which logs begin") from error
+        return replace(cls.parse({**started, "pieces": pieces}, where), is_told=True)
 
     @classmethod
     def parse(cls, table: object, where: str = TABLE) -> "Run":
@@ -205,6 +223,20 @@ class Log:
     run: Run | None = None
     files: tuple[Path, ...] = ()
 
+    def without(self, events: Collection[str]) -> "Log":
+        """The same log as if it had not been read with these events ``also``."""
+        kept = {
+            node: [line for line in lines if line["event"] not in events]
+            for node, lines in self.lines.items()
+        }
+        clashes = [
+            (node, key, reason)
+            for node, key, reason in self.clashes
+            if any(key_of(line) == key for line in kept.get(node, ()))
+        ]
+        lines = {node: own for node, own in kept.items() if own}
+        return replace(self, lines=lines, clashes=clashes)
+
     def full(self, names: Iterable[str]) -> dict[str, Line]:
         """Whole lines by name, from the files again, if they came from files."""
         wanted = set(names)
@@ -254,15 +286,16 @@ def collect(
 
     Args:
         lines: of all nodes and the runner.
-        run: the runner's table, if there is one.
+        run: the runner's table, if there is one; else what the log says of itself.
         trusted: they are known to be of this format, and are not looked at.
         also: as for :func:`load`.
 
     Raises:
         LogFormatError: one of them is no line of this format.
     """
-    collector = _Collector(run, also)
-    for number, line in enumerate(lines, 1):
+    known = list(lines)
+    collector = _Collector(run or run_told(known), also)
+    for number, line in enumerate(known, 1):
         try:
             collector.take(line if trusted else _checked(line))
         except ValueError as error:
@@ -284,6 +317,22 @@ def whole_lines(files: Iterable[Path]) -> Iterator[Line]:
                 if number > 1 and not raw.endswith(b"\n"):
                     continue
                 raise LogFormatError(f"{path}:{number} is no line of a log: {error}") from error
+
+
+def torn_ends(files: Iterable[Path]) -> dict[str, str]:
+    """The files whose last line is torn: by the node whose own file it is, else by ``""``."""
+    found: dict[str, str] = {}
+    for path in files:
+        number, raw = 0, b"\n"
+        for number, raw in _raw_lines(path):  # noqa: B007 - the last one is what counts
+            pass
+        if number > 1 and not raw.endswith(b"\n"):
+            try:
+                decode(raw)
+            except LogFormatError:
+                owner = _NODE_FILE.fullmatch(path.name)
+                found[owner[1] if owner else ""] = path.name
+    return found
 
 
 def log_files(*paths: str | Path) -> list[Path]:
@@ -316,6 +365,8 @@ def _log_files(path: Path) -> list[Path]:
 def load_run(files: Sequence[Path]) -> Run | None:
     """The runner's table beside some files, if there is one.
 
+    Without one, what the log itself says (:func:`run_told`).
+
     Raises:
         LogFormatError: it is none, or there are several.
     """
@@ -332,7 +383,50 @@ def load_run(files: Sequence[Path]) -> Run | None:
             if isinstance(error, LogFormatError):
                 raise
             raise LogFormatError(f"{table} is no runner's table: {error}") from error
-    return None
+    return run_told(_lines_with(files, b'"run_started"'))
+
+
+def run_told(lines: Iterable[Any]) -> Run | None:
+    """The table of the run as the log's own first line says it.
+
+    Args:
+        lines: whatever may be lines of a log; only ``run_started`` is looked at.
+
+    Returns:
+        ``None`` where no line says where the nodes' logs begin, as in older
+        logs, or where several runs began.
+
+    Raises:
+        LogFormatError: the line says it wrongly.
+    """
+    found: list[Line] = []
+    for line in lines:
+        if isinstance(line, dict) and line.get("event") == "run_started" and line not in found:
+            found.append(line)
+    if len(found) != 1 or "begins" not in found[0] or problems(found[0]):
+        return None
+    return Run.told(found[0])
+
+
+def _begin(node: str, name: str) -> dict[str, int | None]:
+    """A piece, as a table has it, that begins with the line of this name."""
+    node_key(node)
+    writer, incarnation, first = name.split("/")
+    numbers = int(incarnation), int(first)
+    if writer != node or max(numbers) >= _LEAST_TOO_LARGE:
+        raise ValueError(f"no line of {node}: {name}")
+    return {"incarnation": numbers[0], "first": numbers[1], "last": None}
+
+
+def _lines_with(files: Iterable[Path], part: bytes) -> Iterator[Line]:
+    """The lines that hold some bytes; what is no line is for the reader to find."""
+    for file in files:
+        for _, raw in _raw_lines(file):
+            if part in raw:
+                try:
+                    yield decode(raw)
+                except LogFormatError:
+                    continue
 
 
 def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -450,9 +544,10 @@ class _Collector:
         for spans in log.spans.values():
             for span in spans.values():
                 span.numbers = array("Q", sorted(span.numbers))
-        for node, pieces in log.run.pieces.items() if log.run is not None else ():
-            if pieces and node in log.spans:
-                self._trim(node, pieces[-1])
+        if log.run is not None and not log.run.is_told:
+            for node, pieces in log.run.pieces.items():
+                if pieces and node in log.spans:
+                    self._trim(node, pieces[-1])
         return log
 
     def _trim(self, node: str, final: Piece) -> None:

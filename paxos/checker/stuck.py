@@ -30,6 +30,8 @@ _WORLD: Final = frozenset(
 )
 """Lines that say who is up and what passes between whom."""
 
+AT_THE_END: Final = "where the log ends,"
+"""Begins what is told at a wish and is so much later: none of it was so when the client asked."""
 _AT_THE_GATE: Final = frozenset({"message_held", "message_dropped", "message_released"})
 _REQUESTS: Final = {"preparing": "prepare_sent", "accepting": "accept_sent"}
 _REPLIES: Final = {"preparing": "promise", "accepting": "accepted"}
@@ -192,14 +194,15 @@ class _Judge:
             if line["incarnation"] == wish["incarnation"]
         ]
         if not requests:
-            reason = f"{node} has begun no ballot for {value} yet"
+            reason = f"{AT_THE_END} {node} has begun no ballot for {value}"
             if view.get("status") == "paused":
                 reason += ", and it is paused"
             return Stuck(wish, instance, self._end, reason, ())
         last = requests[-1]
         phase = "preparing" if last["event"] == "prepare_sent" else "accepting"
         found = self._lacking(wish, self._end, node, last["ballot"], phase)
-        sentence = f"{node}'s client, who wished for {value}, has no answer yet: {found.sentence}"
+        client = f"{node}'s client, who wished for {value}, has no answer"
+        sentence = f"{AT_THE_END} {client}: {found.sentence}"
         return Stuck(wish, instance, self._end, sentence, found.events)
 
     def _lacking(self, line: Line, place: int, node: str, ballot: str, phase: str) -> Stuck:

@@ -49,7 +49,7 @@ SCHEMA_VERSION: Final = 1
 _EVENT_LIMIT: Final = 24
 """How many lines an answer quotes at most."""
 
-_ALSO: Final = frozenset(
+ALSO: Final = frozenset(
     {
         "timeout_fired",
         "fault_undone",
@@ -59,7 +59,8 @@ _ALSO: Final = frozenset(
         "message_released",
     }
 )
-"""Events that no rule uses, and that tell why something is stuck."""
+"""Events that no rule uses, and that tell why something is stuck: a log for :func:`explain_log`
+is read with these."""
 
 KINDS: Final = (
     "stuck",
@@ -159,7 +160,7 @@ def explain(
         LogFormatError: a line or the table is not of this format.
     """
     table = None if run is None else Run.parse(run)
-    return _explained(collect(lines, table, trusted=trusted, also=_ALSO), limit)
+    return explain_log(collect(lines, table, trusted=trusted, also=ALSO), limit)
 
 
 def explain_path(*paths: str | Path, limit: int = LIMIT) -> dict[str, Any]:
@@ -168,10 +169,11 @@ def explain_path(*paths: str | Path, limit: int = LIMIT) -> dict[str, Any]:
     Raises:
         LogFormatError: it is no log; the text says which file and line.
     """
-    return _explained(load(*paths, also=_ALSO), limit)
+    return explain_log(load(*paths, also=ALSO), limit)
 
 
-def _explained(log: Log, limit: int) -> dict[str, Any]:
+def explain_log(log: Log, limit: int = LIMIT) -> dict[str, Any]:
+    """The same for a log that was read with :data:`ALSO`, and may be judged, too."""
     history = History(log)
     facts: list[Fact] = []
     violations: list[Violation] = []

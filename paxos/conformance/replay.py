@@ -18,15 +18,11 @@ from paxos.conformance.inputs import (
 from paxos.events import HEADER, Line, line_id, narrate, node_key, show
 from paxos.protocol import (
     ROLES,
-    AcceptorRecord,
     Effect,
     Instance,
-    LearnedRecord,
     NodeId,
     Persist,
-    Record,
     Roles,
-    RoundRecord,
     SetTimer,
     Settings,
     Stored,
@@ -146,7 +142,7 @@ class _Incarnation:
             states = found.setdefault(number, [Stored()])
             for one in awaited:
                 if isinstance(one.effect, Persist):
-                    states.append(_written(states[-1], one.effect.record))
+                    states.append(states[-1].with_record(one.effect.record))
         return found | {number: [] for number in self.departed}
 
     def instance(self, number: int) -> Instance:
@@ -425,7 +421,7 @@ class NodeReplay:
         first = awaited.popleft()
         if body == first.line:
             if isinstance(first.effect, Persist):
-                now.disk[number] = _written(now.disk.get(number, Stored()), first.effect.record)
+                now.disk[number] = now.disk.get(number, Stored()).with_record(first.effect.record)
             late = _timer_departure(number, line, first, driven)
             if late is not None:
                 now.departed[number] = late
@@ -440,17 +436,6 @@ class NodeReplay:
 
 def _place(line: Line) -> Place:
     return line["incarnation"], line["seq"]
-
-
-def _written(stored: Stored, written: Record) -> Stored:
-    """What a disk holds once a record is on it."""
-    match written:
-        case AcceptorRecord(_, promised, accepted):
-            return replace(stored, promised=promised, accepted=accepted)
-        case RoundRecord(_, round_):
-            return replace(stored, round=round_)
-        case LearnedRecord():
-            return replace(stored, learned=written)
 
 
 def _may_be(found: Stored, state: Stored) -> bool:

@@ -22,12 +22,10 @@ from typing import Any, Final
 from paxos.explorer.model import INSTANCE, Accused, Model
 from paxos.protocol import (
     Accept,
-    AcceptorRecord,
     Ballot,
     Effect,
     Instance,
     Learned,
-    LearnedRecord,
     Learner,
     NodeId,
     Persist,
@@ -36,7 +34,6 @@ from paxos.protocol import (
     Proposer,
     ProposeRequested,
     Received,
-    Record,
     Report,
     RoundRecord,
     Send,
@@ -213,11 +210,11 @@ def persist(local: Local, accused: Accused, *, fails: bool = False) -> Local:
     effect, rest = local.pending[0], local.pending[1:]
     assert isinstance(effect, Persist), f"{effect} is no record"
     disk = local.disk
-    cached = _written(disk.cached, effect.record)
+    cached = disk.cached.with_record(effect.record)
     if fails or not effect.sync or accused.faults.synced is Synced.CACHED:
         return replace(local, pending=rest, disk=replace(disk, cached=cached))
     # A sync takes along what was written without one before.
-    durable = _written(replace(disk.durable, learned=disk.cached.learned), effect.record)
+    durable = replace(disk.durable, learned=disk.cached.learned).with_record(effect.record)
     older = disk.durable if disk.older is not None else None
     # The roles know best what an acceptor has: from here on this binds it.
     ghost = replace(local.ghost, kept=None)
@@ -378,16 +375,6 @@ def _projected(instance: Instance) -> Instance:
     if proposer is instance.proposer and learner is instance.learner:
         return instance
     return replace(instance, proposer=proposer, learner=learner)
-
-
-def _written(stored: Stored, record: Record) -> Stored:
-    match record:
-        case AcceptorRecord(_, promised, accepted):
-            return replace(stored, promised=promised, accepted=accepted)
-        case RoundRecord(_, round_):
-            return replace(stored, round=round_)
-        case LearnedRecord():
-            return replace(stored, learned=record)
 
 
 def _forgetful(ghost: Ghost) -> Ghost:

@@ -13,6 +13,7 @@ from paxos.protocol.acceptor import Acceptor
 from paxos.protocol.ballot import Ballot, NodeId, Proposal
 from paxos.protocol.config import Config, Settings
 from paxos.protocol.effects import (
+    AcceptorRecord,
     Answer,
     Effect,
     Ignore,
@@ -22,6 +23,8 @@ from paxos.protocol.effects import (
     Outcome,
     ProposeRequested,
     Received,
+    Record,
+    RoundRecord,
     Started,
     TimeoutFired,
     Timer,
@@ -56,6 +59,16 @@ class Stored:
     accepted: Proposal | None = None
     round: int = -1
     learned: LearnedRecord | None = None
+
+    def with_record(self, record: Record) -> "Stored":
+        """What the disk holds once a record is on it."""
+        match record:
+            case AcceptorRecord(_, promised, accepted):
+                return replace(self, promised=promised, accepted=accepted)
+            case RoundRecord(_, round_):
+                return replace(self, round=round_)
+            case LearnedRecord():
+                return replace(self, learned=record)
 
 
 @dataclass(frozen=True, slots=True)

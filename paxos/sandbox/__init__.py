@@ -7,11 +7,12 @@ another recipe: the commands up to some line, and then one thing more; so the
 first lines of both runs are the same, byte for byte.
 
 ``recipe`` reading one, with its bounds · ``world`` a world that can be cut at
-a line · ``play`` the run · ``possible`` whether a
-command is · ``held`` what waits for a hand · ``export`` the
-recipe as a scenario · ``judging`` table and verdict · ``running`` all that the
-page shows · ``repair`` a broken variant with an edited handler · ``border``
-JSON in, JSON and bytes out, for the worker.
+a line · ``takeover`` from a moment on by hand · ``play`` the run · ``possible``
+whether a command is · ``held`` what waits for a hand · ``export`` the recipe as
+a scenario · ``judging`` table and verdict · ``running`` all that the page shows ·
+``whatif`` what can still happen · ``ways`` the way there as a recipe ·
+``repair`` a broken variant with an edited handler · ``border`` JSON in, JSON
+and bytes out, for the worker.
 """
 
 from typing import Any

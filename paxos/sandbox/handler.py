@@ -9,10 +9,12 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
+from enum import StrEnum
 from types import FunctionType
 from typing import Any, Final
 
-from paxos.protocol import ROLES
+from paxos.parts import parts_of
+from paxos.protocol import ROLES, Settings
 from paxos.sandbox.recipe import SandboxError
 from paxos.simulator.parts import Parts
 from paxos.storage import KEEPING
@@ -30,11 +32,14 @@ def repaired_parts(variant: Variant, source: str) -> Parts:
 
     Args:
         variant: what is to be repaired.
-        source: functions, or a whole class, as they stand in the variant's file.
+        source: functions, or a whole class, as they stand in the variant's file; of
+            a variant that changes settings alone, those settings (``backoff = True``).
 
     Raises:
         SandboxError: it cannot be compiled, or replaces nothing; with the line.
     """
+    if not _pieces(variant):
+        return replace(parts_of(variant.name), settings=_edited_settings(variant, source))
     module, owner = _home(variant)
     tree = _parsed(source)
     namespace = _names_for(module, owner)
@@ -66,11 +71,6 @@ def told(error: BaseException) -> str:
     )
 
 
-def is_repairable(variant: Variant) -> bool:
-    """Whether the change is code; one of a setting has no handler to be edited."""
-    return bool(_pieces(variant))
-
-
 def _pieces(variant: Variant) -> dict[str, Any]:
     """The classes and functions that the variant puts in place of the correct ones, by field."""
     found: dict[str, Any] = {}
@@ -87,12 +87,7 @@ def _pieces(variant: Variant) -> dict[str, Any]:
 
 def _home(variant: Variant) -> tuple[Any, str | None]:
     """The module of what is broken, and the class in it, if it is one."""
-    pieces = _pieces(variant)
-    if not pieces:
-        raise SandboxError(
-            f"{variant.name} is a change of a setting, and has no handler to be repaired"
-        )
-    first: Any = next(iter(pieces.values()))
+    first: Any = next(iter(_pieces(variant).values()))
     owner = first.__name__ if isinstance(first, type) else None
     if variant.shown is not None:
         parts = variant.shown[1].__qualname__.split(".")
@@ -129,6 +124,41 @@ def _parsed(source: str) -> ast.Module:
     if not any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree.body):
         raise SandboxError("there is no function here, and so nothing is repaired")
     return tree
+
+
+def _edited_settings(variant: Variant, source: str) -> dict[str, Any]:
+    """The settings of a variant with a person's values in place of its own."""
+    found = dict(variant.settings)
+    names = " and ".join(found)
+    try:
+        tree = ast.parse(source[:MOST_SOURCE])
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise SandboxError(f"write {names} as it stands there, a setting a line") from error
+    for node in tree.body:
+        match node:
+            case ast.Assign([ast.Name(name)], ast.Constant(value)) if name in found:
+                pass
+            case ast.Assign([ast.Name(name)], ast.Name(value)) if name in found:
+                pass
+            case _:
+                raise SandboxError(
+                    f"line {node.lineno}: {variant.name} changes {names} and nothing else; "
+                    "write it as it stands there"
+                )
+        found[name] = _setting(name, value, node.lineno)
+    return found
+
+
+def _setting(name: str, value: object, line: int) -> object:
+    """A value for a setting of the core; that of an enumeration by its text."""
+    kind = type(getattr(Settings(), name))
+    if issubclass(kind, StrEnum):
+        if value in list(kind):
+            return kind(str(value))
+        raise SandboxError(f"line {line}: {name} is {' or '.join(kind)}, not {value}")
+    if type(value) is not kind:
+        raise SandboxError(f"line {line}: {name} is written like {getattr(Settings(), name)}")
+    return value
 
 
 def _check_name(

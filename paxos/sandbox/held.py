@@ -2,21 +2,13 @@
 
 from typing import Any
 
-from paxos.protocol import (
-    Accept,
-    Accepted,
-    Learn,
-    Nack,
-    Prepare,
-    Promise,
-    Received,
-    node_name,
-)
+from paxos.protocol import Promise, Received, node_name
 from paxos.sandbox.play import Play
-from paxos.scenario.model import CARRIED, NO_PAIR
+from paxos.scenario.model import CARRIED
 from paxos.simulator.gate import Held
 from paxos.simulator.network import Sent
 from paxos.simulator.node import Node
+from paxos.simulator.stage import carried_by
 
 
 def waiting(play: Play) -> list[dict[str, Any]]:
@@ -28,7 +20,7 @@ def waiting(play: Play) -> list[dict[str, Any]]:
     """
     names = {number: name for name, number in play.instances.items()}
     nodes = play.world.nodes.values()
-    if play.recipe.manual:
+    if play.world.manual:
         messages = [_message(sent, names) for sent in play.world.network.sent if not sent.delivered]
         return messages + [timer for node in nodes for timer in _timers(node, names)]
     return [_held(node, held, names) for node in nodes for held in node.gate.held]
@@ -37,20 +29,11 @@ def waiting(play: Play) -> list[dict[str, Any]]:
 def _message(sent: Sent, names: dict[int, str]) -> dict[str, Any]:
     given = sent.given.input
     assert isinstance(given, Received), "only a message is sent"
+    message = given.message
     told: dict[str, Any] = {"ballot": None, "value": None, "promised": None, "accepted": None}
-    match given.message:
-        case Prepare(_, ballot):
-            told["ballot"] = str(ballot)
-        case Promise(_, ballot, accepted):
-            pair = NO_PAIR if accepted is None else str(accepted.ballot)
-            told |= {"ballot": str(ballot), "accepted": pair}
-            told["value"] = None if accepted is None else accepted.value
-        case Accept(_, ballot, value) | Accepted(_, ballot, value) | Learn(_, ballot, value):
-            told |= {"ballot": str(ballot), "value": value}
-        case Nack(_, ballot, promised):
-            told |= {"ballot": str(ballot), "promised": str(promised)}
-        case _:
-            pass
+    told |= carried_by(message)
+    if isinstance(message, Promise) and message.accepted is not None:
+        told["value"] = message.accepted.value
     kind = sent.given.kind
     ends = {
         "kind": kind,

@@ -1,12 +1,12 @@
 """A sandbox run judged: its table, the verdict, and why things were as they were."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from paxos.checker import Run, check_lines, merge
+from paxos.checker import merge
 from paxos.checker.why import explain
-from paxos.conformance import Table, conform
 from paxos.events import Line, LogFormatError, decode
+from paxos.judging import judge_lines
 from paxos.sandbox.play import Play
 from paxos.sandbox.recipe import SandboxError
 from paxos.simulator.player import WORLD
@@ -44,23 +44,6 @@ def table_of(play: Play) -> dict[str, Any]:
     }
 
 
-def verdict_of(
-    lines: Sequence[Line], table: Mapping[str, Any] | None, *, trusted: bool = False
-) -> dict[str, Any]:
-    """The content of ``verdict.json``: the rules, and a replay through the core.
-
-    Args:
-        lines: merged.
-        table: the content of ``run.json``, if there is one.
-        trusted: the lines were made here, and are known to be of this format.
-
-    Raises:
-        LogFormatError: a line or the table is not of this format.
-    """
-    verdict = check_lines(lines, table, trusted=trusted)
-    return verdict.with_conformance(conform(lines, _core_table(table)).as_json()).as_json()
-
-
 def judge(jsonl: str, table: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Judge a log that somebody brought.
 
@@ -77,7 +60,7 @@ def judge(jsonl: str, table: Mapping[str, Any] | None = None) -> dict[str, Any]:
     lines = read_lines(jsonl)
     merged = merge(lines)
     try:
-        verdict = verdict_of(merged, table)
+        verdict = judge_lines(merged, table).as_json()
         why = explain(merged, table)
     except LogFormatError as error:
         raise SandboxError(str(error)) from error
@@ -98,20 +81,3 @@ def read_lines(jsonl: str) -> list[Line]:
             except LogFormatError as error:
                 raise SandboxError(f"line {number} is no line of a log: {error}") from error
     return lines
-
-
-def _core_table(table: Mapping[str, Any] | None) -> Table | None:
-    if table is None:
-        return None
-    run = Run.parse(table)
-    return Table(
-        members=run.members,
-        instances=frozenset(run.instances.values()),
-        begins={
-            node: (pieces[0].incarnation, pieces[0].first)
-            for node, pieces in run.pieces.items()
-            if pieces
-        },
-        settings=run.settings,
-        variant=run.variant,
-    )

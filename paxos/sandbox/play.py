@@ -11,13 +11,14 @@ from typing import Any, Final
 from paxos.events import Line
 from paxos.sandbox.possible import Possible
 from paxos.sandbox.recipe import Command, OnMessage, Recipe
+from paxos.sandbox.takeover import take_over
 from paxos.sandbox.world import Cut, Full, SandboxStage, SandboxWorld
 from paxos.scenario import Step
 from paxos.scenario import model as do
 from paxos.simulator.conditions import shown
 from paxos.simulator.faults import NotPossible
 from paxos.simulator.node import EXIT_STATE_REFUSED, Node
-from paxos.simulator.player import WORLD, row_names
+from paxos.simulator.player import WORLD, begin_fields, row_names
 from paxos.simulator.stage import StepFailed
 
 _MS: Final = 1_000_000
@@ -169,6 +170,7 @@ class Play:
                 "members": [node.name for node in world.nodes.values()],
                 "instances": dict(self.instances),
                 "predict": "" if scenario is None else scenario.predict,
+                **begin_fields(world, self.starts, self.settings),
             }
         )
         for node in world.running():
@@ -238,6 +240,8 @@ class Play:
         self.given.append(before)
         self.is_early = self.is_early or before < command.after
         try:
+            if command.takes_over:
+                self._take_over(number)
             if command.on_message is not None:
                 self._on_message(command.on_message)
             for step, data in command.steps:
@@ -245,6 +249,16 @@ class Play:
         except (NotPossible, StepFailed) as failed:
             sentence = str(failed).removeprefix(f"step {number + 1}: ")
             self.refused.append(Refused(number, before, sentence))
+
+    def _take_over(self, number: int) -> None:
+        self.world.tick()
+        self._notice_ends()
+        say = "From here on every message and every timer waits for a hand."
+        self.world.tell({"event": "step_started", "step": number + 1, "say": say})
+        take_over(self.world, self.world.remembering, self.stage.faults)
+        self.told.link_only = self.told.link_only or (
+            "A scenario is by hand from its beginning or not at all, so this recipe is a link only."
+        )
 
     def _on_message(self, on_message: OnMessage) -> None:
         self.world.tick()

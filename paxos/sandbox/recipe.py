@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from paxos.parts import parts_of
 from paxos.scenario import Names, Path, Scenario, ScenarioError, Step, dotted, parse, read_step
 from paxos.scenario import model as do
 from paxos.scenario.reading import Fields, Node
 from paxos.scenario.steps import read_settings
 from paxos.simulator.parts import CORRECT, Parts
-from paxos.variants import UnknownVariant, load
+from paxos.variants import UnknownVariant
 
 VERSION: Final = 1
 MOST_NODES: Final = 9
@@ -38,6 +39,8 @@ WAITS: Final = ("await", "wait", "learned", "exits", "refuses", "measure")
 MESSAGE_VERBS: Final = ("drop_message", "delay_message", "duplicate_message", "deliver_message")
 """What the sandbox alone can do to one message in flight, named by the line that sent it."""
 RESTART: Final = "restart"
+BY_HAND: Final = "by_hand"
+"""From this command on every message and every timer waits for a hand."""
 
 Stories = Mapping[str, Any]
 """Scenarios as plain data, by name (``partition``, ``broken/number-reused-shortest``)."""
@@ -71,11 +74,13 @@ class Command:
         steps: what it comes to, each with its plain data: one step, or two
             where it restarts a node.
         on_message: instead of steps, what is to happen to a message.
+        takes_over: instead of steps, from now on everything waits for a hand.
     """
 
     after: int
     steps: tuple[tuple[Step, Mapping[str, Any]], ...] = ()
     on_message: OnMessage | None = None
+    takes_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class Recipe:
     Attributes:
         seed: decides whatever chance decides.
         node_count: how many nodes there are.
-        manual: whether every message and timer waits for a hand.
+        manual: whether every message and timer waits for a hand, from the beginning.
         instances: their names; their numbers count from 1 in this order.
         settings: of the instances, by name.
         commands: what is done, in order.
@@ -141,21 +146,6 @@ def forked(recipe: Mapping[str, Any], at: int, step: Mapping[str, Any]) -> dict[
     """
     kept = [command for command in recipe.get("commands", ()) if command["after"] <= at]
     return {**recipe, "commands": [*kept, {"after": at, "do": dict(step)}]}
-
-
-def parts_of(name: str | None) -> Parts:
-    """What runs: the correct protocol, or a broken variant by its name.
-
-    Raises:
-        SandboxError: there is no such variant.
-    """
-    if name is None:
-        return CORRECT
-    try:
-        found = load(name)
-    except UnknownVariant as unknown:
-        raise SandboxError(str(unknown)) from unknown
-    return Parts(found.roles, found.keeping, dict(found.settings), found.name)
 
 
 def _told(error: ScenarioError) -> str:
@@ -262,7 +252,7 @@ def _story(node: Node, name: str, stories: Stories) -> Scenario:
 def _parts(fields: Fields, variant: str | None) -> Parts:
     try:
         return parts_of(variant)
-    except SandboxError as error:
+    except UnknownVariant as error:
         raise fields["variant"].error(str(error)) from error
 
 
@@ -289,6 +279,7 @@ def _commands(fields: Fields, names: Names, scenario: Scenario | None) -> tuple[
     operations = {step.action.name for step in steps if isinstance(step.action, do.Propose)}
     for entry in entries:
         command = _command(entry, names)
+        names = replace(names, manual=names.manual or command.takes_over)
         if found and command.after < found[-1].after:
             raise entry.error(
                 f"it comes after line {command.after}, and the one before it after "
@@ -325,6 +316,8 @@ def _command(entry: Node, names: Names) -> Command:
         raise node.error("a command is one step of a scenario")
     if len(data) == 1:
         verb = next(iter(data))
+        if verb == BY_HAND:
+            return _takes_over(node, after, names)
         if verb in MESSAGE_VERBS:
             return Command(after, on_message=_on_message(node, verb, names))
         if verb == RESTART:
@@ -342,6 +335,14 @@ def _step(data: Mapping[str, Any], path: Path, names: Names) -> Step:
     except ScenarioError as error:
         within = () if error.path == ("the step",) else error.path
         raise ScenarioError((*path, *within), error.reason) from error
+
+
+def _takes_over(node: Node, after: int, names: Names) -> Command:
+    if node.fields(BY_HAND)[BY_HAND].data is not True:
+        raise node.error(f"it is written `{BY_HAND}: true`")
+    if names.manual:
+        raise node.error("every message and every timer waits for a hand already")
+    return Command(after, takes_over=True)
 
 
 def _on_message(node: Node, verb: str, names: Names) -> OnMessage:

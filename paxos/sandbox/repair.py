@@ -13,10 +13,11 @@ from typing import Any, Final
 from paxos.checker import merge
 from paxos.checker.why import explain
 from paxos.events import encode
-from paxos.explorer import Accused, Explored, Model, explore
-from paxos.protocol import Settings
-from paxos.sandbox.handler import is_repairable, repaired_parts, told
-from paxos.sandbox.judging import table_of, verdict_of
+from paxos.explorer import Explored, Model, explore
+from paxos.judging import judge_lines
+from paxos.parts import accused_of
+from paxos.sandbox.handler import repaired_parts, told
+from paxos.sandbox.judging import table_of
 from paxos.sandbox.play import Play
 from paxos.sandbox.recipe import SandboxError, Stories, read_recipe
 from paxos.sandbox.stories import bundled_stories
@@ -26,7 +27,7 @@ from paxos.storage import KEEPING
 from paxos.variants import VARIANTS, UnknownVariant, Variant, load
 
 STATES: Final = 100_000
-"""After how many states of the model the search ends."""
+"""The search ends with the level in which it has passed so many states of the model."""
 SEED: Final = 7
 """The seed of the recorded counterexamples, as of every story."""
 _SUFFIXES: Final = ("-shortest", "-by-hand", "")
@@ -42,7 +43,6 @@ def variants() -> dict[str, Any]:
                 "change": variant.change,
                 "breaks": variant.breaks,
                 "insight": str(variant.insight),
-                "repairable": is_repairable(variant),
             }
             for variant in VARIANTS.values()
         ]
@@ -97,7 +97,7 @@ def _replayed(variant: Variant, parts: Parts, stories: Stories) -> dict[str, Any
     play.perform()
     merged = merge(play.lines)
     table = table_of(play)
-    verdict = verdict_of(merged, table, trusted=True)
+    verdict = judge_lines(merged, table, trusted=True).as_json()
     first = next(iter(verdict["violations"]), None)
     return {
         "story": story,
@@ -116,9 +116,8 @@ def _explored(variant: Variant, parts: Parts) -> dict[str, Any] | None:
         # The explorer's disk is a model of its own, in which no edit of real storage shows.
         return None
     bounds = {field.name: getattr(size, field.name) for field in fields(size)}
-    settings = replace(Settings(), own_ballots=False, **parts.settings)
-    accused = Accused(parts.roles, settings, parts.keeping.faults, variant.name)
-    found = explore(Model(**bounds, whole_steps=True), accused, engine="plain", limit=STATES)
+    model = Model(**bounds, whole_steps=True)
+    found = explore(model, accused_of(parts), engine="plain", limit=STATES)
     return {
         "bounds": found.model.bounds,
         "distinct": found.distinct,

@@ -8,9 +8,10 @@ from typing import Any, Final
 from paxos.checker import merge
 from paxos.checker.why import explain
 from paxos.events import encode
+from paxos.judging import judge_lines
 from paxos.sandbox.export import as_scenario
 from paxos.sandbox.held import waiting
-from paxos.sandbox.judging import table_of, verdict_of
+from paxos.sandbox.judging import table_of
 from paxos.sandbox.play import LINES, REST, TIME, Play
 from paxos.sandbox.recipe import VERSION, Recipe, Stories, read_recipe
 from paxos.scenario import model as do
@@ -24,7 +25,7 @@ _STOPPED: Final = {
     REST: "Nothing is left to happen.",
     WAITS: "Nothing moves by itself: deliver a message, or let a timer run out.",
     LINES: "The log has reached its limit of {lines:,} lines.",
-    TIME: "{ms:,} ms of virtual time have passed behind the last command.",
+    TIME: "It would go on: it is cut off {seconds:g} s of its own time after the last command.",
 }
 
 
@@ -56,10 +57,12 @@ def run(recipe: object, stories: Stories) -> tuple[dict[str, Any], bytes]:
         "closing": play.closing,
         "sha256": hashlib.sha256(data).hexdigest(),
         "run": table,
-        "verdict": verdict_of(merged, table, trusted=True),
+        "verdict": judge_lines(merged, table, trusted=True).as_json(),
         "why": explain(merged, table, trusted=True),
         "stopped": stopped,
-        "stopped_why": _STOPPED[stopped].format(lines=checked.most_lines, ms=checked.most_ms),
+        "stopped_why": _STOPPED[stopped].format(
+            lines=checked.most_lines, seconds=checked.most_ms / 1000
+        ),
         "held": held,
         "refused": [
             {"command": one.command, "after": one.after, "sentence": f"{one.sentence}."}

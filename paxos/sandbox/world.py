@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from paxos.protocol import Received
 from paxos.sandbox.recipe import OnMessage, Recipe
+from paxos.sandbox.takeover import RememberingNetwork
 from paxos.simulator.faults import NotPossible
 from paxos.simulator.gate import Passage
 from paxos.simulator.network import Network
@@ -44,6 +45,7 @@ class SandboxWorld(World):
     Attributes:
         first: how many lines there were before the run's first.
         cut_at: at how many lines of the run a scenario that waits is cut.
+        remembering: the network.
         wait_count: how often something was let happen by who waited for it.
         end_count: how often a process has ended.
     """
@@ -59,6 +61,8 @@ class SandboxWorld(World):
             variant=parts.name,
             manual=recipe.manual,
         )
+        # None of the nodes, which are only about to start, has seen the other one.
+        self.network = self.remembering = RememberingNetwork(self)
         self.first = 0
         self.cut_at: int | None = None
         self.wait_count = 0

@@ -89,7 +89,7 @@ def play(
     names = [*scenario.instances, *(name for row in rows.values() for name in row)]
     instances = {name: number for number, name in enumerate(names, start=1)}
     stage = Stage(world, instances, rows)
-    _tell_start(world, scenario, instances, seed)
+    _tell_start(world, scenario, instances, seed, begin_fields(world, starts, settings))
     for node in world.running():
         # The piece of a node's log begins with a line, however soon the node is killed.
         node.write({"event": "gate_changed", "rules": []})
@@ -115,7 +115,30 @@ def row_names(measure: Measure) -> list[str]:
     return [f"{measure.row} {number}" for number in range(1, measure.proposals + 1)]
 
 
-def _tell_start(world: World, scenario: Scenario, instances: Mapping[str, int], seed: int) -> None:
+def begin_fields(
+    world: World,
+    starts: Mapping[str, tuple[int, int]],
+    settings: Mapping[str, Mapping[str, object]],
+) -> dict[str, object]:
+    """What ``run_started`` says for the log to be whole without a table: how each node begins.
+
+    Args:
+        world: where.
+        starts: for each node, incarnation and number of the run's first line.
+        settings: those of each node, by name.
+    """
+    begins = {node: f"{node}/{place[0]}/{place[1]}" for node, place in starts.items()}
+    told: dict[str, object] = {"begins": begins, "settings": dict(settings)}
+    return told if world.variant is None else {**told, "variant": world.variant}
+
+
+def _tell_start(
+    world: World,
+    scenario: Scenario,
+    instances: Mapping[str, int],
+    seed: int,
+    begin: Mapping[str, object],
+) -> None:
     world.tell(
         {
             "event": "run_started",
@@ -127,6 +150,7 @@ def _tell_start(world: World, scenario: Scenario, instances: Mapping[str, int], 
             "members": [node.name for node in world.nodes.values()],
             "instances": dict(instances),
             "predict": scenario.predict,
+            **begin,
         }
     )
 

@@ -11,6 +11,7 @@ from paxos.protocol import (
     Accept,
     Accepted,
     Learn,
+    Message,
     Nack,
     Prepare,
     Promise,
@@ -323,19 +324,7 @@ def _fits(deliver: do.Deliver, number: int, sent: Sent) -> bool:
         or node_name(sent.to) != deliver.to
     ):
         return False
-    carried: dict[str, str] = {}
-    match message:
-        case Prepare(_, ballot):
-            carried["ballot"] = str(ballot)
-        case Promise(_, ballot, accepted):
-            carried["ballot"] = str(ballot)
-            carried["accepted"] = do.NO_PAIR if accepted is None else str(accepted.ballot)
-        case Accept(_, ballot, value) | Accepted(_, ballot, value) | Learn(_, ballot, value):
-            carried["ballot"], carried["value"] = str(ballot), value
-        case Nack(_, ballot, promised):
-            carried["ballot"], carried["promised"] = str(ballot), str(promised)
-        case _:
-            pass
+    carried = carried_by(message)
     wanted = {
         "ballot": deliver.ballot,
         "value": deliver.value,
@@ -343,6 +332,22 @@ def _fits(deliver: do.Deliver, number: int, sent: Sent) -> bool:
         "accepted": deliver.accepted,
     }
     return all(text is None or carried.get(name) == text for name, text in wanted.items())
+
+
+def carried_by(message: Message) -> dict[str, str]:
+    """What a message carries, under the names by which the step ``deliver`` tells it."""
+    match message:
+        case Prepare(_, ballot):
+            return {"ballot": str(ballot)}
+        case Promise(_, ballot, accepted):
+            pair = do.NO_PAIR if accepted is None else str(accepted.ballot)
+            return {"ballot": str(ballot), "accepted": pair}
+        case Accept(_, ballot, value) | Accepted(_, ballot, value) | Learn(_, ballot, value):
+            return {"ballot": str(ballot), "value": value}
+        case Nack(_, ballot, promised):
+            return {"ballot": str(ballot), "promised": str(promised)}
+        case _:
+            return {}
 
 
 def _describe(deliver: do.Deliver) -> str:

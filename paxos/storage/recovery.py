@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from paxos.protocol import (
     AcceptorRecord,
     LearnedRecord,
     NodeId,
-    Record,
     RoundRecord,
     Stored,
 )
@@ -192,19 +191,11 @@ class Replay:
             case SealedRecord():
                 if entry.next != next_segment:
                     fault = f"it names {entry.next!r} as the next segment, not {next_segment}"
-            case AcceptorRecord():
-                self.instances[entry.instance] = replace(
-                    self._stored(entry), promised=entry.promised, accepted=entry.accepted
-                )
-            case RoundRecord():
-                self.instances[entry.instance] = replace(self._stored(entry), round=entry.round)
-            case LearnedRecord():
-                self.instances[entry.instance] = replace(self._stored(entry), learned=entry)
+            case AcceptorRecord() | RoundRecord() | LearnedRecord():
+                stored = self.instances.get(entry.instance, Stored())
+                self.instances[entry.instance] = stored.with_record(entry)
         if fault:
             raise Damaged(f"{segment}, record {self.record_count}: {fault}. {STAY_DOWN}.")
-
-    def _stored(self, record: Record) -> Stored:
-        return self.instances.get(record.instance, Stored())
 
     def result(self, torn: Torn | None) -> Recovered:
         """The state so far.

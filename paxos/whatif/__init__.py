@@ -16,7 +16,7 @@ replay of a log (:mod:`paxos.conformance`) and the search
 """
 
 from paxos.whatif.answer import MOST, whatif
-from paxos.whatif.moment import WhatIfError
+from paxos.whatif.moment import WhatIfError, variant_of
 from paxos.whatif.present import NodeNow, Now, reconstruct
 
-__all__ = ["MOST", "NodeNow", "Now", "WhatIfError", "reconstruct", "whatif"]
+__all__ = ["MOST", "NodeNow", "Now", "WhatIfError", "reconstruct", "variant_of", "whatif"]

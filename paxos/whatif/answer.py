@@ -36,6 +36,7 @@ def whatif(
     disk_faults: int | None = None,
     limit: int | None = None,
     watch: Watch | None = None,
+    torn: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Say what can still happen from a moment of a run on.
 
@@ -54,6 +55,8 @@ def whatif(
             seconds: :data:`LIMIT_OF_CHOICES` for the correct protocol, where each
             state stands for many, else :data:`LIMIT_OF_NODES`.
         watch: to stop the search.
+        torn: the names of files that end in half a line, which is not among the
+            lines: by the node whose own file it is, else by ``""``.
 
     Returns:
         JSON: ``v``, ``at``, ``instance``, ``variant``; ``verdict`` (``safe within
@@ -91,6 +94,7 @@ def whatif(
     most = limit or (LIMIT_OF_CHOICES if for_choices else LIMIT_OF_NODES)
     bounds = Bounds(ballots, crashes, disk_faults, most, beginners(now), fresh_values(now.values))
     answer = _frame(moment, now, bounds)
+    answer["assumed"] += _assumed_of(torn or {}, moment)
     wrong = next(
         (one for one in moment.verdict.violations if one.instance == moment.instance), None
     )
@@ -113,6 +117,16 @@ def whatif(
         except NotByHand as error:
             answer["no_scenario"] = str(error)
     return answer
+
+
+def _assumed_of(torn: Mapping[str, str], moment: Moment) -> list[str]:
+    """What a torn end leaves open. A node writes ahead, so whatever is lost was still to come."""
+    goes_on = {line["node"] for line in moment.after}
+    return [
+        f"{file} ends in half a line: what followed had not happened yet"
+        for node, file in torn.items()
+        if node not in goes_on and (node or not goes_on)
+    ]
 
 
 def _crashes(accused: Accused) -> int:

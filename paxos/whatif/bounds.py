@@ -91,4 +91,4 @@ def beginners(now: Now) -> tuple[NodeId, ...]:
 
 def counted(number: int, word: str) -> str:
     """A number with its word: ``no further ballot``, ``2 further ballots``."""
-    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
+    return f"{number or 'no'} {word}{'s' if number > 1 else ''}"

@@ -78,9 +78,7 @@ def search_choices(moment: Moment, now: Now, bounds: Bounds, watch: Watch | None
     is_known = found.complete or len(done) > 1
     sentence = _told_choices(moment, known, any_other=any_other, two=two, complete=found.complete)
     if not found.complete:
-        sentence += (
-            f"; with {counted(len(done), 'further ballot')}, {found.states:,} states were not all"
-        )
+        sentence += f"; {_told_limit(len(done), found, bounds)}"
     return {
         "verdict": WRONG if two else SAFE if is_known else UNKNOWN,
         "sentence": sentence,
@@ -96,6 +94,16 @@ def search_choices(moment: Moment, now: Now, bounds: Bounds, watch: Watch | None
         },
         "abstracts": list(_ABSTRACTS),
     }
+
+
+def _told_limit(searched: int, found: Choices, bounds: Bounds) -> str:
+    """How far the search came, as a clause: with fewer ballots than ``searched`` it saw all."""
+    why = "the limit was reached" if found.states > bounds.limit else "the search was stopped"
+    after = f"{why}, for {found.states:,} states were not all"
+    if not searched:
+        return f"even with no further ballot {after}"
+    whole = counted(searched - 1, "further ballot")
+    return f"all was searched with {whole}, and with {searched} {after}"
 
 
 def _told_choices(

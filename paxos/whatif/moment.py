@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from paxos.checker import Run, Verdict, check_lines, merge
+from paxos.checker import Run, Verdict, check_lines, merge, run_told
 from paxos.events import Line, LogFormatError, line_id, node_key
 from paxos.whatif.missing import missing_lines
 
@@ -24,7 +24,7 @@ class Moment:
         at: the line.
         before: the merged lines up to it, it included.
         after: those behind it; only what they tell of the past is looked at.
-        run: the runner's table, if there is one, and ``table`` as it stands in its file.
+        run: the runner's table, or what the log says of itself, if there is one.
         instance: the number of the instance in question.
         members: the acceptors, by name.
         verdict: what the rules say of the lines up to it.
@@ -35,7 +35,6 @@ class Moment:
     before: tuple[Line, ...]
     after: tuple[Line, ...]
     run: Run | None
-    table: Mapping[str, Any] | None
     instance: int
     members: tuple[str, ...]
     verdict: Verdict
@@ -67,8 +66,8 @@ def find_moment(
         WhatIfError: there is no such moment.
     """
     try:
-        table = None if run is None else Run.parse(run)
         merged = merge(lines)
+        table = run_told(merged) if run is None else Run.parse(run)
         known = check_lines(merged, run)
     except (LogFormatError, KeyError, TypeError, ValueError) as error:
         raise WhatIfError(f"that is no log: {error}") from error
@@ -89,12 +88,21 @@ def find_moment(
         before=before,
         after=tuple(merged[place + 1 :]),
         run=table,
-        table=run,
         instance=number,
         members=tuple(sorted(known.members, key=node_key)),
         verdict=check_lines(before, run, trusted=True),
         missing=missing_lines(merged, place, table, known),
     )
+
+
+def variant_of(lines: Iterable[Line], run: Mapping[str, Any] | None) -> str | None:
+    """The broken variant that ran, as the table, the runner or the nodes say; ``None`` for none."""
+    if run is not None and run.get("variant"):
+        return str(run["variant"])
+    for line in lines:
+        if line["event"] in {"run_started", "node_started"} and line.get("variant") is not None:
+            return str(line["variant"])
+    return None
 
 
 def _listed(known: Verdict) -> str:

@@ -12,7 +12,6 @@ from typing import Final
 from paxos.conformance import (
     NodeReplay,
     Present,
-    Table,
     body_of,
     message_of,
     replay_of,
@@ -24,14 +23,13 @@ from paxos.explorer import Accused, Envelope
 from paxos.explorer import node as nodes
 from paxos.explorer.node import Disk, Ghost, Pair
 from paxos.explorer.tables import Start
+from paxos.judging import replay_table
 from paxos.protocol import (
     ROLES,
     Accepted,
-    AcceptorRecord,
     Ballot,
     Effect,
     Instance,
-    LearnedRecord,
     Persist,
     Phase,
     Promise,
@@ -148,7 +146,9 @@ class _Reconstruction:
         self._moment = moment
         self._number = moment.instance
         self._accused = accused
-        table = _table_of(moment)
+        table = replay_table(moment.run)
+        if table is not None:
+            table = replace(table, instances=frozenset({moment.instance}))
         any_disk = accused.faults != DiskFaults()
         self._traces = {
             name: _Trace(replay_of(name, table, accused.roles, any_disk=any_disk))
@@ -343,7 +343,7 @@ class _Reconstruction:
         written = trace.disk.cached
         for effect in present.awaited if present is not None else ():
             if isinstance(effect, Persist):
-                written = _with_record(written, effect)
+                written = written.with_record(effect.record)
         if written == trace.disk.cached:
             return
         ending = self._world["nodes"].get(name, {}).get("ended_by")
@@ -396,32 +396,6 @@ class _Reconstruction:
             self._assumed.append(sentence)
 
 
-def _with_record(stored: Stored, effect: Persist) -> Stored:
-    record = effect.record
-    if isinstance(record, AcceptorRecord):
-        return replace(stored, promised=record.promised, accepted=record.accepted)
-    if isinstance(record, LearnedRecord):
-        return replace(stored, learned=record)
-    return replace(stored, round=record.round)
-
-
 def _bare(settings: Settings) -> Settings:
     """Settings of the model, in which no node begins a ballot without a client."""
     return replace(settings, own_ballots=False)
-
-
-def _table_of(moment: Moment) -> Table | None:
-    run = moment.run
-    if run is None:
-        return None
-    return Table(
-        members=run.members,
-        instances=frozenset({moment.instance}),
-        begins={
-            node: (pieces[0].incarnation, pieces[0].first)
-            for node, pieces in run.pieces.items()
-            if pieces
-        },
-        settings=run.settings,
-        variant=run.variant,
-    )

@@ -1,0 +1,182 @@
+"""One merged file is a whole log: ``run_started`` says where it begins, without ``run.json``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from orchestrator.__main__ import app
+from orchestrator.core_archive import scenario_data
+from paxos.checker import Run, check_lines, run_told
+from paxos.events import Line, LogFormatError
+from paxos.sandbox import judge, run, whatif
+from tests.sandbox_recipes import MANY, PEAR, played, recipe
+
+FIG = {"propose": {"at": "n1", "value": "fig"}}
+EMPTY = {"rest"}
+"""Recipes in whose runs nothing happens that could be judged."""
+
+
+def lines_of(result: dict[str, Any]) -> list[Line]:
+    """The lines of a run of the sandbox."""
+    return [json.loads(line) for line in result["lines"].splitlines()]
+
+
+def saved(result: dict[str, Any], folder: Path) -> str:
+    """The log alone, as the page exports it."""
+    path = folder / "events.jsonl"
+    path.write_text(result["lines"], encoding="utf-8")
+    return str(path)
+
+
+def ask(*words: str) -> tuple[int, str]:
+    """Exit code and output of the command line."""
+    done = CliRunner().invoke(app, words)
+    return done.exit_code, done.output
+
+
+class TestSandbox:
+    @pytest.mark.parametrize("name", MANY)
+    def test_an_exported_log_gets_the_verdict_of_its_run(self, name: str) -> None:
+        """What a student sees in the tab is what the log alone proves."""
+        result = run(MANY[name], scenario_data())
+        alone = judge(result["lines"])["verdict"]
+        assert alone == result["verdict"]
+        if name not in EMPTY:
+            assert alone["verdict"] in {"ok", "violated"}
+
+    @pytest.mark.parametrize("at", [0, 31, 90, 300])
+    def test_so_does_that_of_a_fork(self, at: int) -> None:
+        """The first lines of a fork are those of its parent."""
+        result = played((at, {"kill": "n5"}), scenario="partition")
+        assert judge(result["lines"])["verdict"] == result["verdict"]
+
+    def test_the_command_line_finds_it_safe(self, tmp_path: Path) -> None:
+        """Export, then ``paxos-lab check FILE``."""
+        code, output = ask("check", saved(played((6, PEAR)), tmp_path))
+        assert code == 0
+        assert "Safety held: 8 rules" in output
+        assert "every state, record and message is the core's" in " ".join(output.split())
+
+    def test_the_command_line_finds_a_planted_violation(self, tmp_path: Path) -> None:
+        """A sync that lies loses what an acceptor had said."""
+        moments = (6, PEAR), (60, {"power_loss": "all"}), (60, {"start": "all"})
+        code, output = ask("check", saved(played(*moments, variant="sync-lies"), tmp_path))
+        assert code == 1
+        assert "Safety was violated: R6 broken" in output
+
+    def test_whatif_answers(self, tmp_path: Path) -> None:
+        """The state of every node is known from the log alone."""
+        code, output = ask(
+            "whatif", saved(played((6, PEAR)), tmp_path), "--at", "40", "--ballots=1"
+        )
+        assert code == 0, output
+        assert "safe within bounds" in output
+
+    def test_whatif_knows_the_variant(self, tmp_path: Path) -> None:
+        """No node says in this log what it runs, so the runner does."""
+        result = played((6, PEAR), (60, FIG), nodes=3, variant="ignore-accepted")
+        assert not any(line["event"] == "node_started" for line in lines_of(result))
+        code, output = ask("whatif", saved(result, tmp_path), "--at", "chosen", "--json")
+        assert json.loads(output)["variant"] == "ignore-accepted"
+        assert code == 1
+
+    def test_the_tab_answers_for_a_log_that_was_dropped_on_it(self) -> None:
+        """The answer is that of the recipe."""
+        made = recipe((6, PEAR))
+        lines = run(made, scenario_data())["lines"]
+        dropped = whatif({"jsonl": lines, "at": 40, "ballots": 1}, scenario_data())
+        assert dropped == whatif({"recipe": made, "at": 40, "ballots": 1}, scenario_data())
+
+
+class TestHonesty:
+    """The first line says where logs begin, and nothing else is believed for it."""
+
+    def test_a_line_that_is_missing_behind_the_begin_still_counts(self) -> None:
+        """Only what lies before the run may be absent."""
+        lines = lines_of(played((6, PEAR)))
+        lost = next(n for n, line in enumerate(lines) if line["event"] == "prepare_received")
+        verdict = check_lines(lines[:lost] + lines[lost + 1 :])
+        assert verdict.verdict == "unknown"
+        assert "is missing" in verdict.unknown[0].reason
+
+    def test_the_first_line_of_a_node_counts_too(self) -> None:
+        """Else any beginning of a log could be cut off unseen."""
+        lines = [line for line in lines_of(played((6, PEAR))) if line["event"] != "gate_changed"]
+        verdict = check_lines(lines)
+        assert verdict.verdict == "unknown"
+        assert "is missing" in verdict.unknown[0].reason
+
+    def test_a_node_without_a_line_is_missing(self) -> None:
+        """It is said to have begun."""
+        lines = [line for line in lines_of(played((6, PEAR))) if line["node"] != "n4"]
+        assert "the log of n4 is missing" in {one.reason for one in check_lines(lines).unknown}
+
+    def test_a_lost_incarnation_is_missing(self) -> None:
+        """Each start follows the one before it."""
+        result = played((6, PEAR), (60, {"restart": "n3"}), (60, {"restart": "n3"}))
+        lines = [
+            line for line in lines_of(result) if (line["node"], line["incarnation"]) != ("n3", 2)
+        ]
+        reasons = {one.reason for one in check_lines(lines).unknown}
+        assert "the log of n3 holds no line of its incarnation 2" in reasons
+
+    def test_an_end_that_another_node_quotes_is_missing(self) -> None:
+        """Where a log ends the first line cannot say, but the others' can."""
+        lines = lines_of(played((6, PEAR)))
+        last = next(n for n, line in enumerate(lines) if line["event"] == "prepare_sent")
+        cut = [line for n, line in enumerate(lines) if line["node"] != "n2" or n < last]
+        assert any("holds nothing behind" in one.reason for one in check_lines(cut).unknown)
+
+    def test_an_end_by_a_kill_needs_what_its_disk_holds(self) -> None:
+        """A record on its way may be there or not."""
+        result = played((6, PEAR), (60, {"kill": "n3"}))
+        lines = [line for line in lines_of(result) if line["event"] != "disk_read"]
+        assert any("without a disk_read" in one.reason for one in check_lines(lines).unknown)
+
+    def test_an_older_log_is_as_unknown_as_it_was(self) -> None:
+        """A log that says nothing of its begin must begin with the first line ever."""
+        lines = lines_of(played((6, PEAR)))
+        del lines[0]["begins"]
+        assert run_told(lines) is None
+        assert check_lines(lines).verdict == "unknown"
+
+    def test_two_runs_in_one_log_say_nothing(self) -> None:
+        """Which of them begins it cannot be told."""
+        lines = lines_of(played((6, PEAR)))
+        assert run_told([*lines, {**lines[0], "seq": 9999}]) is None
+        assert run_told([*lines, lines[0]]) is not None
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"n1": "n2/1/15"},
+            {"n1": "n1/1"},
+            {"n1": 15},
+            {"n1": "n1/1/0"},
+            {"n1": f"n1/1/{1 << 70}"},
+            {"nobody": "nobody/1/1"},
+            ["n1/1/15"],
+        ],
+    )
+    def test_a_wrong_begin_gets_a_sentence(self, wrong: Any) -> None:
+        """The log may be a stranger's."""
+        lines = lines_of(played((6, PEAR)))
+        lines[0]["begins"] = wrong
+        with pytest.raises(LogFormatError, match="orchestrator/1/1"):
+            check_lines(lines)
+
+    def test_what_it_says_is_what_the_table_says(self) -> None:
+        """But for the ends, which nobody knows when a run begins."""
+        result = played((6, PEAR), (60, {"restart": "n3"}))
+        told, table = run_told(lines_of(result)), Run.parse(result["run"])
+        assert told is not None
+        assert told.is_told
+        assert not table.is_told
+        for name in ("run", "members", "instances", "settings", "variant", "world"):
+            assert getattr(told, name) == getattr(table, name)
+        for node, (piece, *_) in told.pieces.items():
+            known = table.pieces[node][0]
+            assert (piece.incarnation, piece.first) == (known.incarnation, known.first)
