@@ -20,6 +20,8 @@ from tests.web_server import lab_web
 
 PICTURES: Final = Path(__file__).parent.parent / "docs" / "pictures"
 _SIZE: Final = {"width": 1360, "height": 900}
+_TALL: Final = {"replay", "live", "sandbox"}
+"""Those whose lanes are to be seen whole."""
 _NUMBER: Final = re.compile(r"event [\d,]+ of")
 
 
@@ -33,6 +35,11 @@ def tour(page: Page) -> None:
     """The third step, with its question."""
     expect(page.locator(".guide")).to_contain_text("must push apple")
     expect(page.locator(".sentence")).to_contain_text("n5 has promises")
+
+
+def exhibit(page: Page) -> None:
+    """A word that ran ahead of its disk."""
+    expect(page.locator(".by-word")).to_contain_text("n2")
 
 
 def variant(page: Page) -> None:
@@ -77,6 +84,7 @@ def live(page: Page) -> None:
 _SCENES: Final[dict[str, tuple[str, Callable[[Page], None]]]] = {
     "replay": ("#story=partition", replay),
     "tour": ("#tour=3", tour),
+    "exhibit": ("#exhibit=persistence.3", exhibit),
     "variant": ("#variant=ignore-accepted", variant),
     "sandbox": (
         f"#sandbox={packed(recipe(commands=[propose('apple'), propose('pear', 'n4', 30)]))}",
@@ -106,7 +114,7 @@ def take(browser: Browser, url: str, hash_: str, name: str, act: Callable[[Page]
     with visiting(browser, url, complains=False) as visit:
         page = visit(
             hash_,
-            viewport=_SIZE,
+            viewport=_SIZE | ({"height": 1010} if name.partition("-")[0] in _TALL else {}),
             color_scheme=name.rpartition("-")[2],
             reduced_motion="reduce",
         )

@@ -1,5 +1,5 @@
 // The exhibits: one for each insight. Predict, see it hold, see what breaks
-// without it, and why; then try it in the sandbox. Their words are in words.js.
+// without it, and why; then try it in the sandbox. Their words are in exhibit_words.js.
 
 /** @import {Step} from "./tour.js" */
 
@@ -192,7 +192,13 @@ export const EXHIBITS = [
         node: "n5",
         lit: ["acceptors", "happening"],
       },
-      { story: "broken--reply-before-write-by-hand", at: { event: "fault_applied", fault: "power_loss" }, lit: ["acceptors"] },
+      {
+        story: "broken--reply-before-write-by-hand",
+        at: { event: "fault_applied", fault: "power_loss" },
+        node: "n2",
+        lit: ["acceptors", "choice"],
+        figure: "durable",
+      },
       {
         story: "broken--reply-before-write-by-hand",
         at: { point: "chosen", nth: 2 },

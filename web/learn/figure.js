@@ -1,5 +1,6 @@
-// The one picture of the tour: a client's wish, what promises report, and what
-// must be pushed. In the colours that the values have in the run itself.
+// The pictures of tour and exhibits: a client's wish, what promises report, and
+// what must be pushed, in the colours that the values have in the run itself;
+// and what is left of a record after a kill and after a power loss.
 
 /** @import {App} from "../state.js" */
 
@@ -48,4 +49,25 @@ function none() {
 /** @param {number} x @param {number} y @param {number} size @param {number} index @param {string} text */
 function value(x, y, size, index, text) {
   return svg`<rect class="v${index} edge" x=${x} y=${y} width=${size} height=${size} /><text class="value" x=${x + size / 2} y=${y + size / 2 + 4}>${text}</text>`;
+}
+
+/** Where a record may be, and what a kill and a power loss leave of it. */
+export function durable() {
+  const { table } = words;
+  return html`
+    <table class="durable small">
+      <caption>${table.title}</caption>
+      <thead>
+        <tr><th scope="col">${table.where}</th>${table.faults.map((fault) => html`<th scope="col">${fault}</th>`)}<th scope="col">${table.maySpeak}</th></tr>
+      </thead>
+      <tbody>
+        ${table.rows.map(
+          ({ where, kept, speak, here }) => html`<tr class=${here === undefined ? "" : "here"}>
+            <th scope="row">${where}${here === undefined ? "" : html`<span class="muted">${here}</span>`}</th>
+            ${[...kept, speak].map((yes, index) => html`<td class=${yes ? "good" : "bad"}>${yes ? "✓" : "✗"} ${table.marks[index < kept.length ? "kept" : "speak"][yes ? 0 : 1]}</td>`)}
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  `;
 }

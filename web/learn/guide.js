@@ -8,7 +8,7 @@
 import { violationsUpTo } from "../log/timeline.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { EXHIBITS } from "./exhibits.js";
-import { mustPush } from "./figure.js";
+import { durable, mustPush } from "./figure.js";
 import { exhibitOf, placesOf } from "./guides.js";
 import { openVariant } from "./list.js";
 import { guided, learnOf, learned, left, mayGoOn, placeOf, predicted, sceneOf, turned } from "./state.js";
@@ -24,30 +24,36 @@ export function guide(app, acts) {
   const { room } = learnOf(app);
   const answered = here.beat.question === undefined ? undefined : learnOf(app).answers[here.key];
   const text = wordsOf(room, here);
-  const big = here.beat.figure !== undefined;
+  const big = here.beat.figure === "must-push";
+  const asks = here.beat.question !== undefined && answered === undefined;
+  const { folded } = learnOf(app);
   return html`
-    <section class="card stage guide ${big ? "big" : ""}" aria-labelledby="guide-title">
+    <section class="card stage guide ${big ? "big" : ""} ${asks ? "asks" : ""} ${folded ? "folded" : ""}" aria-labelledby="guide-title">
       <div class="guide-head">
         <h2 id="guide-title" tabindex="-1">
           <span class="muted">${room === "tour" ? words.step(here.stepNumber, TOUR.length) : words.exhibit}</span>
           <span class="guide-name">${text.title}</span>
           ${here.beatCount > 1 ? html`<span class="muted small">${words.beat(here.beatNumber, here.beatCount)}</span>` : nothing}
         </h2>
+        <button class="guide-fold" aria-expanded=${!folded} aria-controls="guide-text" @click=${() => acts.update((now) => learned(now, { folded: !folded }))}>
+          ${folded ? words.unfold : words.fold}
+        </button>
         <button class="guide-close" aria-label=${room === "tour" ? words.leaveTour : words.leaveExhibit} title=${words.leaveTitle} @click=${() => acts.update(left)}>
           ✕
         </button>
       </div>
       ${room === "tour" ? steps(acts, here) : nothing}
-      <div class="guide-text">
+      <div class="guide-text" id="guide-text">
         <p class="caption" aria-live="polite">${text.beats[here.beatNumber - 1]}</p>
         ${here.beat.figure === "must-push" ? mustPush(app, answered !== undefined) : nothing}
+        ${here.beat.figure === "durable" ? durable() : nothing}
         ${here.beat.question === undefined || text.question === undefined ? nothing : question(app, acts, here, text.question)}
         <div role="status">
           ${answered === undefined ? nothing : revealed(here, text, answered)} ${trouble(app)} ${brokenSoFar(app)}
         </div>
         ${here.beat.open === undefined ? nothing : opening(acts, here, text)}
       </div>
-      ${lookAt(app, here.beat.question !== undefined && answered === undefined)} ${ways(app, acts, here)}
+      ${lookAt(app, asks)} ${ways(app, acts, here)}
     </section>
   `;
 }
@@ -81,7 +87,7 @@ function steps(acts, here) {
   `;
 }
 
-/** @param {App} app @param {Acts} acts @param {Place} here @param {import("./words.js").Asked} asked */
+/** @param {App} app @param {Acts} acts @param {Place} here @param {import("./tour_words.js").Asked} asked */
 function question(app, acts, here, asked) {
   const answer = learnOf(app).answers[here.key];
   const right = /** @type {import("./scenes.js").Question} */ (here.beat.question).right;
@@ -89,7 +95,7 @@ function question(app, acts, here, asked) {
     <fieldset class="question">
       <legend><strong>${words.predict}:</strong> ${asked.ask}</legend>
       ${asked.answers.map((text, index) => {
-        const mark = answer === undefined ? "" : index === right ? "right" : index === answer ? "wrong" : "other";
+        const mark = answer === undefined ? "" : index === right ? "right" : "wrong";
         return html`<button
           class="guess ${mark}"
           aria-pressed=${answer === index}
@@ -99,24 +105,24 @@ function question(app, acts, here, asked) {
           <span class="letter" aria-hidden="true">${mark === "right" ? "✓" : mark === "wrong" ? "✗" : LETTERS[index]}</span>
           <span>${text}</span>
           ${mark === "right" ? html`<span class="muted small">${words.rightAnswer}</span>` : nothing}
-          ${answer === index && mark === "wrong" ? html`<span class="muted small">${words.chosenAnswer}</span>` : nothing}
-        </button>`;
+          ${answer === index ? html`<span class="muted small">${words.chosenAnswer}</span>` : nothing}
+        </button>
+        ${answer === undefined ? nothing : html`<p class="reason">${asked.why[index]}</p>`}`;
       })}
     </fieldset>
   `;
 }
 
-/** @param {Place} here @param {import("./words.js").StepWords} text @param {number} answer */
+/** @param {Place} here @param {import("./tour_words.js").StepWords} text @param {number} answer */
 function revealed(here, text, answer) {
   const { question: asked } = text;
   if (asked === undefined) return nothing;
   const right = here.beat.question?.right;
   const judged = html`<strong class=${right === answer ? "good" : "bad"}>${right === answer ? `✓ ${words.right}` : `✗ ${words.wrong}`}</strong>`;
-  // Whoever would not guess is not judged.
-  return html`
-    ${answer < 0 ? nothing : html`<p class="reveal">${judged} ${asked.why[answer]}</p>`}
-    <p class="reveal">${asked.then}</p>
-  `;
+  // Whoever would not guess is not judged. The reason stands below each answer; here it is for whoever listens.
+  return html`<p class="reveal">
+    ${answer < 0 ? nothing : html`${judged} <span class="visually-hidden">${asked.why[answer]}</span>`} ${asked.then}
+  </p>`;
 }
 
 /** What is wrong with the scene, if anything. @param {App} app */
@@ -142,7 +148,7 @@ function lookAt(app, asked) {
   </p>`;
 }
 
-/** Why, and the way into the sandbox. @param {Acts} acts @param {Place} here @param {import("./words.js").StepWords} text */
+/** Why, and the way into the sandbox. @param {Acts} acts @param {Place} here @param {import("./tour_words.js").StepWords} text */
 function opening(acts, here, text) {
   const { recipe, story } = /** @type {import("./scenes.js").Opening} */ (here.beat.open);
   return html`

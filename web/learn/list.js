@@ -34,7 +34,7 @@ export async function readVariants(acts) {
 export function openVariant(acts, variant, story = "") {
   acts.update((now) => {
     const { repair } = learnOf(now);
-    return learned(now, { room: "variant", variant, story, arrived: "", trouble: null, repair: { ...repair, answer: null, error: null, correct: false } });
+    return learned(now, { room: "variant", variant, story, arrived: "", trouble: null, repair: { ...repair, answer: null, error: null } });
   });
   // It stands above what led here.
   scrollTo({ top: 0 });

@@ -8,7 +8,7 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { learnOf, learned } from "./state.js";
-import { brokenSource, correctSource, repairable } from "./variants.js";
+import { brokenSource, correctSource, isSetting, repairable } from "./variants.js";
 import { words } from "./words.js";
 
 const INDENT = "    ";
@@ -37,19 +37,19 @@ export function repair(app, acts, variant) {
   const { repair: now } = learnOf(app);
   if (!now.open || !repairable(variant)) return nothing;
   const source = now.sources[variant.name] ?? brokenSource(variant);
-  const correct = correctSource(variant);
+  const setting = isSetting(variant);
   // What was found is about another source from now on.
   const put = (/** @type {string} */ text) =>
     change(acts, (was) => ({ sources: { ...was.sources, [variant.name]: text }, answer: null, error: null }));
   return html`
     <section class="repair" aria-labelledby="repair-title">
       <h3 id="repair-title">${words.repairTitle}</h3>
-      <p class="small">${words.repairIntro}</p>
-      <label for="repair-source">${words.editor}</label>
+      <p class="small">${setting ? words.settingIntro : words.repairIntro}</p>
+      <label for="repair-source">${setting ? words.settingEditor : words.editor}</label>
       <textarea
         id="repair-source"
         class="editor"
-        rows=${Math.min(Math.max(source.split("\n").length + 1, 8), 26)}
+        rows=${Math.min(Math.max(source.split("\n").length + 1, setting ? 2 : 8), 26)}
         spellcheck="false"
         autocapitalize="off"
         autocomplete="off"
@@ -62,17 +62,10 @@ export function repair(app, acts, variant) {
       ></textarea>
       <p id="repair-help" class="small muted">${words.editorHelp}</p>
       <p class="guide-ways">
-        <button class="primary" ?disabled=${now.running} @click=${() => void run(acts, variant, source)}>${now.running ? words.running : words.run}</button>
+        <button class="primary" aria-disabled=${now.running} @click=${() => now.running || void run(acts, variant, source)}>${now.running ? words.running : words.run}</button>
         <button @click=${() => put(brokenSource(variant))}>${words.reset}</button>
-        ${correct.source === ""
-          ? nothing
-          : correct.fits
-            ? html`<button @click=${() => put(correct.source)}>${words.showCorrect}</button>`
-            : html`<button aria-expanded=${now.correct} @click=${() => change(acts, (was) => ({ correct: !was.correct }))}>
-                ${now.correct ? words.hideCorrect : words.showCorrect}
-              </button>`}
+        <button @click=${() => put(correctSource(variant))}>${words.showCorrect}</button>
       </p>
-      ${now.correct && !correct.fits ? html`<p class="small">${words.correctStands}</p><pre class="editor correct" tabindex="0">${correct.source}</pre>` : nothing}
       <div role="status" aria-live="polite">
         ${now.running && now.progress !== "" ? html`<p class="small muted">${now.progress}</p>` : nothing}
         ${now.error === null ? nothing : html`<p class="reveal bad">${now.error}</p>`} ${now.answer === null ? nothing : answer(now.answer)}
@@ -106,9 +99,19 @@ function onKey(event) {
   editor.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+/**
+ * Bring what came of it into sight: it stands below the button, which is often
+ * at the lower edge. The focus stays on the button, for the next try.
+ */
+function showAnswer() {
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  requestAnimationFrame(() => document.querySelector(".repair [role=status]")?.scrollIntoView({ block: "nearest", behavior }));
+}
+
 /** @param {Acts} acts @param {Variant} variant @param {string} source */
 async function run(acts, variant, source) {
   change(acts, () => ({ running: true, progress: words.engineStarts, answer: null, error: null }));
+  showAnswer();
   try {
     const engine = await acts.engine();
     change(acts, () => ({ progress: words.engineSearches }));
@@ -118,6 +121,7 @@ async function run(acts, variant, source) {
     const sentence = error instanceof Error && error.message !== "" ? error.message : words.needsSandbox;
     change(acts, () => ({ running: false, progress: "", error: sentence }));
   }
+  showAnswer();
 }
 
 /** What the engine found. @param {any} found */

@@ -28,7 +28,7 @@ import { find, numberOf } from "./moments.js";
  */
 
 /**
- * @typedef {Scene & {question?: Question, figure?: "must-push", open?: Opening}} Beat
+ * @typedef {Scene & {question?: Question, figure?: "must-push" | "durable", open?: Opening}} Beat
  */
 
 /**

@@ -16,7 +16,6 @@ import { exhibitOf, placesOf } from "./guides.js";
  * @property {string} progress what the engine is doing
  * @property {any} answer the engine's, or null
  * @property {string | null} error a sentence
- * @property {boolean} correct whether the correct handler is shown beside it
  */
 
 /**
@@ -26,6 +25,7 @@ import { exhibitOf, placesOf } from "./guides.js";
  * @property {number} place of a guide: in the tour or in the exhibit that is open
  * @property {Record<string, number>} answers what was predicted: by question, the number of the answer
  * @property {string} arrived the scene that was last brought to the screen
+ * @property {boolean} folded whether its text is out of the way, on a phone
  * @property {string | null} trouble
  * @property {Variant[] | null} variants null until they have been read
  * @property {{text: string, rule: string, insight: string}} filter of the list of variants
@@ -41,12 +41,13 @@ export const LEARN_FIRST = {
   place: 0,
   answers: {},
   arrived: "",
+  folded: false,
   trouble: null,
   variants: null,
   filter: { text: "", rule: "", insight: "" },
   variant: "",
   story: "",
-  repair: { open: false, sources: {}, running: false, progress: "", answer: null, error: null, correct: false },
+  repair: { open: false, sources: {}, running: false, progress: "", answer: null, error: null },
 };
 
 /** @param {App} app @returns {Learn} */
@@ -65,7 +66,7 @@ export function guided(app, room, exhibit, place) {
   const to = Math.min(Math.max(place, 0), placesOf(room, exhibit).length - 1);
   // Who asks for the place where they are wants to see its scene again.
   const here = was.room === room && was.exhibit === exhibit && was.place === to;
-  return learned({ ...app, playing: false }, { room, exhibit, place: to, arrived: here ? "" : was.arrived, trouble: null });
+  return learned({ ...app, playing: false }, { room, exhibit, place: to, arrived: here ? "" : was.arrived, folded: false, trouble: null });
 }
 
 /** Leave the room. What was predicted and typed is kept. @param {App} app @returns {App} */

@@ -1,5 +1,5 @@
 // The tour: six steps over one run (scenarios/tour.yaml), and the same run
-// with one line changed. Its words are in words.js, by the names used here.
+// with one line changed. Its words are in tour_words.js, by the names used here.
 
 /** @import {Beat} from "./scenes.js" */
 /** @import {Moment} from "./moments.js" */
@@ -31,7 +31,7 @@ const MUST_PUSH = [
 ];
 /** @type {[Moment, Moment]} */
 const WALL = [
-  { event: "accept_sent", instance: "fruit", ballot: PEAR_AGAIN },
+  { event: "prepare_sent", instance: "fruit", ballot: PEAR_AGAIN },
   { event: "propose_answered", instance: "fruit", node: "n5" },
 ];
 /** @type {[Moment, Moment]} */

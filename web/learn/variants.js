@@ -19,7 +19,8 @@ import { learnOf } from "./state.js";
  * @property {DiffRow[]} diff
  * @property {string[]} [smallest] sentences: where it shows, and where it does not show yet
  * @property {string | null} where
- * @property {string | null} handler the broken source; null or empty where the change is none of a handler
+ * @property {string | null} handler what the editor begins with: the broken source, or the settings
+ * @property {string} [repair] what repairs it in its place
  * @property {Handler[]} [handlers]
  * @property {number | null} steps
  * @property {Bounds | null} bounds
@@ -64,20 +65,17 @@ export function brokenSource(variant) {
   return variant.handler ?? "";
 }
 
-/**
- * The correct handlers, as they stand in the core.
- * @param {Variant} variant
- * @returns {{source: string, fits: boolean}} fits: they may take the place of the broken ones as they are, for they have their names
- */
-export function correctSource({ handlers = [] }) {
-  const pairs = handlers.flatMap(({ name, correct }) => (correct ? [{ name, correct }] : []));
-  return {
-    source: pairs.map(({ correct }) => correct.source).join("\n\n"),
-    fits: pairs.length === handlers.length && pairs.every(({ name, correct }) => correct.name === name),
-  };
+/** The correct handlers under the names of the broken ones, so that they may take their place as they are. @param {Variant} variant */
+export function correctSource(variant) {
+  return variant.repair ?? "";
 }
 
-/** Whether there is a handler to edit: some changes are settings. @param {Variant} variant */
+/** Whether it is a setting that was changed, and no handler. @param {Variant} variant */
+export function isSetting(variant) {
+  return variant.handlers?.length === 0;
+}
+
+/** Whether there is something to edit. @param {Variant} variant */
 export function repairable(variant) {
-  return brokenSource(variant).trim() !== "" && variant.handlers?.length !== 0;
+  return brokenSource(variant).trim() !== "" && correctSource(variant) !== "";
 }

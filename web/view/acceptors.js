@@ -7,6 +7,7 @@
 
 import { NO_BALLOT, compareBallots, equal } from "../log/lines.js";
 import { instanceOf, quorum } from "../log/reducer.js";
+import { isShort, stateAt } from "../log/timeline.js";
 import { shortText, styleOf } from "../log/values.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { words } from "../words.js";
@@ -66,7 +67,7 @@ function row(app, state, view, node, pick) {
       ${cell(memory, (one) => ballotText(one.promised), memory?.promised === disk.promised)}
       <td>${ballotText(disk.promised)}</td>
       ${cell(memory, (one) => pairText(timeline, one.accepted), equal(memory?.accepted, disk.accepted))}
-      <td>${pairText(timeline, disk.accepted)}</td>
+      <td>${pairText(timeline, disk.accepted)} ${ahead(timeline, saidBeyond(view, node, disk))}</td>
       <td>${known === undefined ? (status === "down" ? html`<i>${words.lost}</i>` : words.none) : swatch(timeline, known.value)}</td>
     </tr>
   `;
@@ -87,6 +88,35 @@ function ballotText(ballot) {
 /** @param {Timeline} timeline @param {Proposal | null} pair */
 function pairText(timeline, pair) {
   return pair === null ? words.none : html`${swatch(timeline, pair.value)} <span class="muted">${pair.ballot}</span>`;
+}
+
+/**
+ * What an acceptor has said that it accepted, and its disk does not have: a
+ * restart would take its word back.
+ * @param {InstanceView} view @param {string} node @param {Memory} disk @returns {Proposal | null}
+ */
+function saidBeyond(view, node, disk) {
+  const durable = disk.accepted?.ballot ?? NO_BALLOT;
+  return Object.entries(view.ballots).reduce((/** @type {Proposal | null} */ found, [ballot, { accepted }]) => {
+    const said = accepted.find((tally) => tally.acceptors.includes(node));
+    return said === undefined || compareBallots(ballot, found?.ballot ?? durable) <= 0 ? found : { ballot, value: said.value };
+  }, null);
+}
+
+/** @param {Timeline} timeline @param {Proposal | null} pair */
+function ahead(timeline, pair) {
+  return pair === null ? nothing : html`<span class="ahead" title=${words.saidAhead}>${words.said} ${pairText(timeline, pair)}</span>`;
+}
+
+/**
+ * Those of a choice's acceptors whose disk did not have it at that moment. Of
+ * a long run the moment is not at hand: there it is their disk of now.
+ * @param {Timeline} timeline @param {State} state @param {number} instance @param {InstanceView["chosen"][number]} choice
+ */
+function byWord(timeline, state, instance, { ballot, acceptors: by, line }) {
+  const then = isShort(timeline) ? stateAt(timeline, timeline.at(line), instance) : state;
+  const { acceptors: of } = instanceOf(then, instance);
+  return by.filter((node) => compareBallots(of[node]?.disk.accepted?.ballot ?? NO_BALLOT, ballot) < 0);
 }
 
 /**
@@ -172,12 +202,15 @@ export function choice(app, state, instance, go) {
       ${view.chosen.length > 1 ? html`<p class="bad">${words.disagree}</p>` : nothing}
       ${first === undefined ? html`<p><strong>${words.notChosen}</strong> ${words.notChosenWhy(quorum(state))}</p>` : nothing}
       <ol class="plain moments">
-        ${view.chosen.map(
-          ({ value, ballot, acceptors: by, line }) => html`<li class="chosen">
+        ${view.chosen.map((one) => {
+          const { value, ballot, acceptors: by, line } = one;
+          const word = byWord(timeline, state, instance, one);
+          return html`<li class="chosen">
             <button class="link" @click=${() => go(timeline.at(line))}>${words.chosenNow}</button>
             ${swatch(timeline, value)} ${words.at(ballot)} <span class="muted">${words.byAcceptors(by)}</span>
-          </li>`,
-        )}
+            ${word.length === 0 ? nothing : html`<span class="by-word">${words.byWord(word)}</span>`}
+          </li>`;
+        })}
         ${learned.length === 0 ? nothing : html`<li class="muted">${words.learnedBy}</li>`}
         ${learned.map(
           ({ node, at }) => html`<li>

@@ -2,7 +2,7 @@
 
 /** @import {App, RunEntry, Sheet, StoryEntry} from "../state.js" */
 
-import { stateChip, verdictChip } from "./judgement.js";
+import { nothingYet, stateChip, verdictChip } from "./judgement.js";
 import { html, nothing, svg } from "../vendor/lit-html/lit-html.js";
 import { words } from "../words.js";
 
@@ -59,7 +59,7 @@ export function runBar(app, act, beside) {
     <div class="run-bar">
       <h2 class="run-title">${titleOf(app)}</h2>
       ${scenario === "" || scenario === titleOf(app) ? nothing : html`<span class="chip">${scenario}</span>`}
-      ${world === "" ? nothing : html`<span class="chip">${words.worlds[world] ?? world}</span>`} ${app.mode === "live" ? stateChip(app) : verdictChip(timeline.verdict)}
+      ${world === "" ? nothing : html`<span class="chip">${words.worlds[world] ?? world}</span>`} ${app.mode === "live" || nothingYet(app) ? stateChip(app) : verdictChip(timeline.verdict)}
       ${timeline.instances.length > 1 ? instances(app, act) : nothing} <span class="spacer"></span>
       ${beside}
     </div>

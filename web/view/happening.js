@@ -12,6 +12,7 @@ import { pointsAt } from "../state.js";
 import { neighbours, stateAt } from "../log/timeline.js";
 import { shortText } from "../log/values.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { nothingYet } from "./judgement.js";
 import { words } from "../words.js";
 
 /** @typedef {{go: (at: number) => void, unselect: () => void, message: (flight: number) => unknown}} HappeningActs */
@@ -30,7 +31,7 @@ export function happening(app, act) {
         <span class="muted">${words.eventOf(at, timeline.length)}</span>
         ${points.map((kind) => html`<span class="chip point ${kind}">${words.points[kind]}</span> `)}
       </h2>
-      <p class="sentence">${sentenceAt(timeline, at)}</p>
+      <p class="sentence">${told(app)}</p>
       ${consequence(timeline, at)} ${whys(timeline, at, act.go)}
       ${line.event === "run_started" && run?.predict
         ? html`<p class="predict"><strong>${words.predict}</strong> ${run.predict}</p>`
@@ -52,6 +53,18 @@ export function toldAt({ timeline, cursor, mode, live }) {
   if (mode !== "live" || !live.following || timeline === null) return cursor;
   for (let at = cursor; at > Math.max(cursor - LOOK_BACK, -1); at -= 1) if (timeline.level(at) !== "quiet") return at;
   return cursor;
+}
+
+/**
+ * What is told of the cursor. At the end of a start without a command, that
+ * every gate is open would be the last event, and mean nothing to anyone.
+ * @param {App} app
+ */
+export function told(app) {
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const at = toldAt(app);
+  const started = at === timeline.length - 1 && timeline.eventOf(at) === "gate_changed" && nothingYet(app);
+  return started ? words.atRest : sentenceAt(timeline, at);
 }
 
 /**

@@ -33,8 +33,18 @@ export function marksAt({ timeline, cursor, mode, live }) {
   // A live run is not over before it has been ended, whatever its last line is.
   const over = cursor >= now.length - 1 && (mode !== "live" || live.ended !== null);
   const bad = violations.length > 0 || disagree;
-  const mark = bad ? "violated" : verdict === null ? "" : verdict.verdict === "unknown" ? "unknown" : "ok";
+  const mark = bad ? "violated" : verdict === null || nothingYet({ timeline: now, mode }) ? "" : verdict.verdict === "unknown" ? "unknown" : "ok";
   return { mark, broken, violations, disagree, over };
+}
+
+/**
+ * Whether this is a cluster of the sandbox in which nobody has asked anything:
+ * the log holds no event that a rule could judge, and lacks none either.
+ * @param {Pick<App, "timeline" | "mode">} app
+ */
+export function nothingYet({ timeline, mode }) {
+  const verdict = timeline?.verdict ?? null;
+  return mode === "sandbox" && verdict !== null && verdict.verdict === "unknown" && verdict.events === 0;
 }
 
 /** When two values had been chosen in one instance, if they ever were. @type {WeakMap<object, {count: number, at: number, values: Map<number, string>}>} */
@@ -62,7 +72,7 @@ export function judgement(app, acts) {
   return html`
     <div class="verdict">
       <h3>${words.verdictNow} ${stateChip(app)}</h3>
-      ${verdict === null ? unjudged(app, acts) : judged(app, timeline, verdict, acts)}
+      ${verdict === null ? unjudged(app, acts) : nothingYet(app) ? html`<p>${words.nothingYetWhy}</p>` : judged(app, timeline, verdict, acts)}
     </div>
   `;
 }
@@ -70,7 +80,7 @@ export function judgement(app, acts) {
 /** What holds at the cursor, as a chip. @param {App} app */
 export function stateChip(app) {
   const { mark, over } = marksAt(app);
-  if (mark === "") return html`<span class="chip">${words.noVerdict}</span>`;
+  if (mark === "") return html`<span class="chip">${nothingYet(app) ? words.nothingYet : words.noVerdict}</span>`;
   const text = mark === "ok" ? (over ? words.verdicts.ok : words.soFar) : words.verdicts[mark];
   return html`<span class="chip verdict-${mark}">${words.ruleMarks[mark]} ${text}</span>`;
 }
@@ -109,6 +119,7 @@ function judged(app, timeline, verdict, acts) {
       })}
     </ul>
     <p class="small muted">${over ? words.verdictSentence(verdict.verdict, verdict.rules.length, verdict.events) : words.upToHere}</p>
+    ${app.mode === "live" && verdict.lines !== null ? html`<p class="small muted">${words.judgedSoFar(verdict.lines, timeline.length)}</p>` : nothing}
     ${unknown(verdict)} ${over ? expectations(verdict, acts) : nothing}
   `;
 }

@@ -9,13 +9,10 @@ import { sidesOf } from "../log/timeline.js";
 import { styleOf } from "../log/values.js";
 import { html, nothing, svg } from "../vendor/lit-html/lit-html.js";
 import { words } from "../words.js";
+import { HEIGHT, NODE, RADIUS, WIDTH, along, flightsNow, lostHere, messages } from "./flights.js";
 
-const WIDTH = 320;
-const HEIGHT = 256;
-const RADIUS = 92;
-const NODE = 29;
-/** A message that was lost in silence is taken for lost after so many lines. */
-const PATIENCE_LINES = 40;
+/** Where the wall of nodes that are no neighbours begins: the middle stays open, for they still talk across it. */
+const STUB = 0.52;
 
 /**
  * @typedef {object} SplitActs a line that is drawn across the ring parts the network
@@ -44,8 +41,8 @@ export function ring(app, state, instance, act) {
         aria-label=${words.ringLabel}
         @pointerdown=${act.split === null ? nothing : (/** @type {PointerEvent} */ event) => drawLine(event, spot, state.members, /** @type {SplitActs} */ (act.split))}
       >
-        ${sides(app, state, spot)} ${walls(timeline, state, spot)} ${flying.map((flight) => message(app, timeline, flight, spot, act))}
-        ${lostHere(app, timeline, spot)} ${timeline.lanes.map((node) => circle(app, state, instance, node, spot, act))}
+        ${sides(app, state, spot)} ${walls(timeline, state, spot)} ${lostHere(app, timeline, spot)}
+        ${timeline.lanes.map((node) => circle(app, state, instance, node, spot, act))} ${messages(app, timeline, flying, spot, act.message)}
       </svg>
       ${act.split === null ? nothing : html`<p class="small muted split-hint">${splitHint(app, state, spot)}</p>`}
       <p class="small muted">${words.flights(flying.length, held, state.lost_count)}</p>
@@ -147,59 +144,6 @@ function places(nodes) {
   );
 }
 
-/** @param {Timeline} timeline @param {State} state @param {number} cursor */
-function flightsNow(timeline, state, cursor) {
-  return state.messages.flatMap(({ line, held_at }) => {
-    const place = timeline.flightAt[timeline.at(line)] ?? -1;
-    if (place < 0) return [];
-    const flight = timeline.flight(place);
-    const silent = flight.fate !== "received" && cursor - flight.sent > PATIENCE_LINES;
-    return silent && held_at === null ? [] : [{ place, flight, held: held_at }];
-  });
-}
-
-/**
- * @param {App} app @param {Timeline} timeline
- * @param {{place: number, flight: import("../log/timeline.js").Flight, held: string | null}} item
- * @param {Map<string, [number, number]>} spot @param {{message: (place: number) => void}} act
- */
-function message(app, timeline, { place, flight, held }, spot, act) {
-  const [from, to] = [spot.get(flight.source), spot.get(flight.to)];
-  if (from === undefined || to === undefined) return nothing;
-  const way = (app.cursor - flight.sent + 1) / Math.max(flight.ended - flight.sent, 1);
-  const part = held === null ? Math.min(way, 1) : held === flight.source ? 0 : 1;
-  const [x, y] = flight.source === flight.to ? outside(from) : along(...rims(from, to), part);
-  const letter = words.letters[flight.kind];
-  const value = flight.accepted?.value ?? (flight.kind === "accept" ? flight.value : null);
-  const style = value === null ? null : styleOf(timeline.values, value);
-  return svg`
-    <g class="flight ${flight.kind} ${place === app.selected ? "picked" : ""}" @click=${() => act.message(place)}>
-      <title>${words.messageTitle(words.kinds[flight.kind], flight.source, flight.to)}</title>
-      ${flight.source === flight.to ? nothing : svg`<line x1=${from[0]} y1=${from[1]} x2=${x} y2=${y} />`}
-      <circle cx=${x} cy=${y} r="10" />
-      <text x=${x} y=${y + 3.5}>${letter}</text>
-      ${held === null ? nothing : svg`<path class="hold" d="M${x - 3} ${y - 19} v8 M${x + 3} ${y - 19} v8" />`}
-      ${style === null ? nothing : svg`<rect class="v${style.index}" x=${x + 5} y=${y - 15} width="11" height="11" /><text class="letter" x=${x + 10.5} y=${y - 6.2}>${style.letter}</text>`}
-    </g>`;
-}
-
-/** A message that is lost at this very line leaves a cross. @param {App} app @param {Timeline} timeline @param {Map<string, [number, number]>} spot */
-function lostHere(app, timeline, spot) {
-  const place = timeline.flightAt[app.cursor] ?? -1;
-  if (place < 0) return nothing;
-  const flight = timeline.flight(place);
-  if (flight.fate === "received" || flight.fate === "open") return nothing;
-  if (flight.ended !== app.cursor || flight.source === flight.to) return nothing;
-  const [from, to] = [spot.get(flight.source), spot.get(flight.to)];
-  if (from === undefined || to === undefined) return nothing;
-  const [x, y] = along(from, to, flight.fate === "walled" ? 0.5 : 0.7);
-  return svg`
-    <g class="flight nack">
-      <line x1=${from[0]} y1=${from[1]} x2=${x} y2=${y} />
-      <path class="cross" d="M${x - 6} ${y - 6} l12 12 M${x + 6} ${y - 6} l-12 12" />
-    </g>`;
-}
-
 /**
  * @param {App} app @param {State} state @param {number} instance @param {string} node
  * @param {Map<string, [number, number]>} spot @param {{node: (name: string) => void}} act
@@ -241,8 +185,8 @@ function circle(app, state, instance, node, spot, act) {
 }
 
 /**
- * A wall where neighbours on the ring are on different sides; a bar across
- * every other cable that is cut.
+ * A wall where neighbours on the ring are on different sides; where nothing
+ * but single cables is cut, a bar across each. Nobody changes seats for it.
  * @param {Timeline} timeline @param {State} state @param {Map<string, [number, number]>} spot
  */
 function walls(timeline, state, spot) {
@@ -255,7 +199,8 @@ function walls(timeline, state, spot) {
     return sideOf(node) === sideOf(next) ? [] : [between(spot, node, next)];
   });
   if (gaps.length === 2) return wall(gaps[0], gaps[1]);
-  if (gaps.length > 2) return gaps.map((gap) => wall([WIDTH / 2, HEIGHT / 2], gap));
+  const begin = gaps.length > sides.length ? STUB : 0;
+  if (gaps.length > 2) return gaps.map((gap) => wall(along([WIDTH / 2, HEIGHT / 2], gap, begin), gap));
   return state.cuts.map((cut) => bar(cut, state.cuts, spot));
 }
 
@@ -268,7 +213,7 @@ function between(spot, one, other) {
   return [WIDTH / 2 + (dx / length) * reach, HEIGHT / 2 + (dy / length) * reach];
 }
 
-/** @param {[number, number]} from @param {[number, number]} to */
+/** @param {number[]} from @param {number[]} to */
 function wall(from, to) {
   const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
   const angle = (Math.atan2(to[1] - from[1], to[0] - from[0]) * 180) / Math.PI;
@@ -289,22 +234,4 @@ function bar(cut, cuts, spot) {
       <line x1=${a[0]} y1=${a[1]} x2=${b[0]} y2=${b[1]} />
       <path class="wall" transform="translate(${x} ${y}) rotate(${angle})" d="M-5 -9 v18 M0 -9 v18 M5 -9 v18" />
     </g>`;
-}
-
-/** @param {number[]} from @param {number[]} to @param {number} part */
-function along(from, to, part) {
-  return [from[0] + (to[0] - from[0]) * part, from[1] + (to[1] - from[1]) * part];
-}
-
-/** Where the way between two nodes leaves one and reaches the other. @param {number[]} from @param {number[]} to */
-function rims(from, to) {
-  const part = (NODE + 13) / (Math.hypot(to[0] - from[0], to[1] - from[1]) || 1);
-  return /** @type {[number[], number[]]} */ ([along(from, to, part), along(from, to, 1 - part)]);
-}
-
-/** Beside a node, away from the middle. @param {number[]} at */
-function outside(at) {
-  const [dx, dy] = [at[0] - WIDTH / 2, at[1] - HEIGHT / 2];
-  const length = Math.hypot(dx, dy) || 1;
-  return [at[0] - (dx / length) * (NODE + 8), at[1] - (dy / length) * (NODE + 8)];
 }

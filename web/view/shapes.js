@@ -120,13 +120,16 @@ export function square(ctx, x, y, half, colour, edge, letter) {
   ctx.fillText(letter, x, y + half * 0.53);
 }
 
+/** Whoever measures a label measures it in this. */
+export const LABEL_FONT = "600 11px system-ui, sans-serif";
+
 /**
  * Text that stays readable over lines.
  * @param {CanvasRenderingContext2D} ctx @param {string} text @param {number} x @param {number} y
  * @param {string} colour @param {string} halo @param {CanvasTextAlign} align
  */
 export function label(ctx, text, x, y, colour, halo, align) {
-  ctx.font = "600 11px system-ui, sans-serif";
+  ctx.font = LABEL_FONT;
   ctx.textAlign = align;
   ctx.lineJoin = "round";
   ctx.lineWidth = 3.5;

@@ -10,10 +10,12 @@ import { FIRST_SIGN, SHAPES } from "../log/columns.js";
 import { arrows } from "./arrows.js";
 import { ballots } from "./afar.js";
 import { choiceTicks, density } from "./density.js";
-import { FAINT, split, visible } from "./time.js";
-import { SCALE_OF_BALLOTS, eachFlight, firstAt, wallsBetween, xOf } from "./layout.js";
-import { choicesIn, spansOf, violationsIn } from "./seen.js";
-import { cross, hatch, label, mark, square } from "./shapes.js";
+import { FAINT, endX, split, visible } from "./time.js";
+import { SCALE_OF_BALLOTS, eachFlight, firstAt, xOf } from "./layout.js";
+import { choicesIn, spansOf } from "./seen.js";
+import { LABEL_FONT, cross, label, mark, square } from "./shapes.js";
+import { violationBands, violationNames, violationsShown } from "./violations.js";
+import { walls } from "./walls.js";
 import { shortText, styleOf } from "../log/values.js";
 import { words } from "../words.js";
 
@@ -32,10 +34,8 @@ import { words } from "../words.js";
 /** Of more arrows, or of so many lines, only their density can be seen. */
 const ARROWS_MOST = 4_000;
 const LINES_MOST = 40_000;
-/** Below this many pixels a wall is a stroke. */
-const HATCH_LEAST = 8;
-/** In pixels: a wall that is shorter than this is on its way up or down. */
-const WALL_LEAST = 24;
+/** Fewer letters of a chapter tell nothing. */
+const CHAPTER_LEAST = 14;
 
 /**
  * @param {CanvasRenderingContext2D} ctx
@@ -56,6 +56,9 @@ export function paint(ctx, geo, scene, palette) {
   walls(ctx, geo, scene, palette, now);
   lanes(ctx, geo, scene, palette, now);
   choices(ctx, geo, scene, palette);
+  const broken = violationsShown(geo, scene);
+  // Behind what proves it, which must stay legible.
+  violationBands(ctx, geo, palette, broken);
   const places = flightsInSight(geo, scene);
   if (places === null) {
     density(ctx, geo, scene, palette, now, FAINT);
@@ -66,7 +69,7 @@ export function paint(ctx, geo, scene, palette) {
     arrows(ctx, geo, scene, palette, now, places);
     marks(ctx, geo, scene, palette);
   }
-  violations(ctx, geo, scene, palette);
+  violationNames(ctx, geo, palette, broken);
   cursorLine(ctx, geo, palette, now);
   ctx.restore();
   names(ctx, geo, scene, palette);
@@ -155,7 +158,7 @@ function steps(ctx, geo, { timeline, cursor, future }, palette) {
 function cutTo(ctx, text, room) {
   if (ctx.measureText(text).width <= room) return text;
   const most = Math.floor((text.length * room) / ctx.measureText(text).width) - 1;
-  return most < 4 ? "" : `${text.slice(0, most).trimEnd()}…`;
+  return most < CHAPTER_LEAST ? "" : `${text.slice(0, most).trimEnd()}…`;
 }
 
 /** @param {Geometry} geo @param {number} px */
@@ -196,40 +199,6 @@ function learnedOf({ core }, instance) {
   return learnedPlaces.places.map((place) => core.learnedOf(place));
 }
 
-/** The log's end runs on to the edge. @param {Timeline} timeline @param {Geometry} geo @param {number} at */
-function endX(timeline, geo, at) {
-  return at >= timeline.length - 1 ? xOf(geo, at) + 14 : xOf(geo, at);
-}
-
-/** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette @param {number} now */
-function walls(ctx, geo, { timeline, future }, palette, now) {
-  for (const wall of timeline.walls) {
-    const [from, to] = [xOf(geo, wall.from), endX(timeline, geo, wall.to)];
-    if (!visible(geo, from, to)) continue;
-    const between = wallsBetween(timeline.lanes, wall.cuts).map(({ above, oneWay }) => ({
-      y: geo.top + geo.gap * (above + 0.5),
-      oneWay,
-    }));
-    // Gates are set one after another, and each step has its own cuts for a
-    // moment: what is no wall yet is not worth a sign of its own.
-    if (between.length === 0 && to - from < WALL_LEAST) continue;
-    // Cables that are no neighbours in the drawing still show that something is cut.
-    const bands = between.length > 0 ? between : [{ y: geo.top + geo.gap * (timeline.lanes.length - 1) + 16, oneWay: true }];
-    split(ctx, geo, from, to, now, future, () => {
-      ctx.fillStyle = palette.wall;
-      for (const { y, oneWay } of bands) {
-        if (to - from < HATCH_LEAST) ctx.fillRect(from, y - 5, Math.max(to - from, 1.5), 10);
-        else hatch(ctx, from, y - 5, to - from, 10, palette.wall, oneWay);
-      }
-      ctx.fillStyle = palette.wall;
-      ctx.font = "600 11px system-ui, sans-serif";
-      ctx.textAlign = "left";
-      const text = between.length > 0 ? words.wall : words.cutCables(wall.cuts.length);
-      if (to - from > ctx.measureText(text).width) ctx.fillText(text, Math.max(from, geo.gutter + 4), bands[0].y - 9);
-    });
-  }
-}
-
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette @param {number} now */
 function lanes(ctx, geo, { timeline, node: chosen, future }, palette, now) {
   const edge = endX(timeline, geo, timeline.length - 1);
@@ -257,6 +226,7 @@ function lanes(ctx, geo, { timeline, node: chosen, future }, palette, now) {
 
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette */
 function choices(ctx, geo, scene, palette) {
+  let free = geo.gutter;
   for (const choice of choicesIn(scene.timeline, geo)) {
     const shown = choice.instance === scene.instance;
     const x = xOf(geo, choice.at);
@@ -271,12 +241,18 @@ function choices(ctx, geo, scene, palette) {
     ctx.lineTo(x, geo.height - geo.bottom);
     ctx.stroke();
     ctx.setLineDash([]);
+    if (x < geo.gutter) continue;
     const style = styleOf(scene.timeline.values, choice.value);
     const text = words.chosenAt(shortText(choice.value), choice.ballot);
     ctx.font = "600 12.5px system-ui, sans-serif";
     const wide = ctx.measureText(text).width + 24;
-    const left = x + wide + 8 > geo.width && x - wide > geo.gutter ? x - wide - 6 : x + 2;
-    square(ctx, left + 8, 15, 7, style.colour, palette.ink, style.letter);
+    // Beside its line, where no other choice is told yet and nothing is cut off; else its letter alone.
+    const left = [x + 2, x - wide - 6].find((one) => one >= free && one + wide + 4 <= geo.width);
+    const sign = Math.min(left ?? Math.max(x + 2, free), geo.width - 18);
+    square(ctx, sign + 8, 15, 7, style.colour, palette.ink, style.letter);
+    free = sign + (left === undefined ? 18 : wide + 4);
+    if (left === undefined) continue;
+    ctx.font = "600 12.5px system-ui, sans-serif";
     ctx.textAlign = "left";
     ctx.fillStyle = palette.ink;
     ctx.fillText(text, left + 20, 19);
@@ -315,10 +291,15 @@ function marks(ctx, geo, scene, palette) {
     const text = caption(timeline, at);
     if (text !== "" && geo.scale >= 7 && x > (free.get(nodes[at]) ?? 0)) {
       const pushed = shape === "pushes" || shape === "yields" ? style : null;
-      if (pushed !== null) square(ctx, x + 1, y - 20, 6, pushed.colour, palette.ink, pushed.letter);
       const wish = shape === "wish";
-      label(ctx, text, pushed !== null ? x + 11 : wish ? x + 10 : x - 4, wish ? y - 10 : y - 16, pushed === null ? palette.muted : palette.ink, palette.card, "left");
-      free.set(nodes[at], x + ctx.measureText(text).width + 24);
+      ctx.font = LABEL_FONT;
+      const wide = ctx.measureText(text).width;
+      // What is told last is told at the edge: it moves in rather than being cut.
+      const wanted = pushed !== null ? x + 11 : wish ? x + 10 : x - 4;
+      const left = Math.max(Math.min(wanted, geo.width - wide - 6), geo.gutter + (pushed !== null ? 18 : 2));
+      if (pushed !== null) square(ctx, left - 10, y - 20, 6, pushed.colour, palette.ink, pushed.letter);
+      label(ctx, text, left, wish ? y - 10 : y - 16, pushed === null ? palette.muted : palette.ink, palette.card, "left");
+      free.set(nodes[at], left + wide + 24);
     }
   }
   ctx.globalAlpha = 1;
@@ -351,23 +332,6 @@ function caption(timeline, at) {
 }
 
 /* --- over everything --------------------------------------------------------------------- */
-
-/** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette */
-function violations(ctx, geo, { timeline, cursor, future }, palette) {
-  let free = 0;
-  for (const point of violationsIn(timeline, geo)) {
-    if (point.at > cursor && !future) continue;
-    const x = xOf(geo, point.at);
-    if (!visible(geo, x, x)) continue;
-    ctx.globalAlpha = point.at <= cursor ? 1 : 0.3;
-    hatch(ctx, x - 6, 42, 12, geo.height - geo.bottom - 42, palette.bad, false);
-    if (x > free) {
-      label(ctx, words.violation, x, 38, palette.bad, palette.card, "center");
-      free = x + 74;
-    }
-    ctx.globalAlpha = 1;
-  }
-}
 
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Palette} palette @param {number} now */
 function cursorLine(ctx, geo, palette, now) {

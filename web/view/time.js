@@ -1,6 +1,9 @@
 // Past and future in the space-time view, and what is in sight at all.
 
+/** @import {Timeline} from "../log/timeline.js" */
 /** @import {Geometry} from "./layout.js" */
+
+import { xOf } from "./layout.js";
 
 /** How visible the future is. */
 export const FAINT = 0.17;
@@ -38,4 +41,9 @@ export function split(ctx, geo, from, to, now, future, draw) {
     if (to > now && future) clipped(now, geo.width, FUTURE);
   }
   ctx.globalAlpha = 1;
+}
+
+/** The log's end runs on to the edge. @param {Timeline} timeline @param {Geometry} geo @param {number} at */
+export function endX(timeline, geo, at) {
+  return at >= timeline.length - 1 ? xOf(geo, at) + 14 : xOf(geo, at);
 }
