@@ -4,11 +4,15 @@ import functools
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser
+
+from tests.web_page import Visit, visiting
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -102,3 +106,10 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         "executable_path": browser_path(),
         "args": [*browser_type_launch_args.get("args", []), *flags],
     }
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Visit]:
+    """Open the page of a module's ``address`` at a hash; its console must stay empty."""
+    with visiting(browser, address) as open_page:
+        yield open_page

@@ -19,7 +19,7 @@ from typing import Any, Final
 import docker
 import pytest
 
-from orchestrator.clusters import everything, remove
+from orchestrator.clusters import bring_up, everything, remove
 from orchestrator.compose import Layout
 from orchestrator.engine import connect, layout_of
 from orchestrator.places import HOME_VARIABLE, Places
@@ -100,6 +100,14 @@ def lab_of(node_count: int, home: Path) -> Iterator[Lab]:
         with contextlib.closing(connect()) as api:
             yield Lab(home, layout_of(node_count), api)
         _remove(node_count)
+
+
+@contextlib.contextmanager
+def lab_that_is_up(node_count: int, home: Path) -> Iterator[Lab]:
+    """A lab whose nodes serve."""
+    with lab_of(node_count, home) as lab:
+        bring_up(Places(lab.home), node_count, print)
+        yield lab
 
 
 def _remove(node_count: int) -> None:

@@ -39,6 +39,9 @@ MANY: dict[str, dict[str, Any]] = {
         limits={"lines": 1500},
     ),
     "by hand": recipe((6, PEAR), (17, {"fire": {"node": "n2", "timer": "patience"}}), manual=True),
+    "by hand from there": recipe(
+        (6, PEAR), (30, {"by_hand": True}), (40, {"fire": {"node": "n2", "timer": "patience"}})
+    ),
     "lying disks": recipe(
         (6, PEAR), (60, {"power_loss": "all"}), (60, {"start": "all"}), variant="sync-lies"
     ),

@@ -6,10 +6,7 @@ skipped, and under CI=true they fail instead.
 """
 
 import json
-import os
-import shutil
 import struct
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +22,9 @@ from paxos.simulator.fuzz import run_seed
 from tests.big_log import log_lines
 from tests.logbuilder import build
 from tests.test_web_fold import samples, spoiled, walls
+from tests.web_node import ask_node
 
 HERE = Path(__file__).parent
-RUNNER = HERE / "web_columns.mjs"
 FIXTURES = sorted((HERE / "fixtures" / "fold").glob("*.jsonl"))
 SCRIPTS = sorted((HERE / "logs").glob("*.txt"))
 SEEDS = (3, 11, 15, 25, 59)
@@ -35,22 +32,7 @@ SEEDS = (3, 11, 15, 25, 59)
 
 def page(ask: str, **request: Any) -> Any:
     """What the page's modules answer, run in Node."""
-    node = shutil.which("node")
-    if node is None:
-        reason = "node is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI=true, and {reason}", pytrace=False)
-        pytest.skip(reason)
-    done = subprocess.run(
-        [node, str(RUNNER)],
-        input=json.dumps({"ask": ask, **request}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return ask_node("web_columns.mjs", {"ask": ask, **request})
 
 
 def odd() -> list[Line]:
@@ -260,9 +242,9 @@ class TestFiles:
 
 class TestLines:
     def test_old_lines_of_a_run_that_grows_leave_the_memory_and_come_back(self) -> None:
-        """The newest stay at hand; the text of any can be had."""
+        """The newest stay at hand, and what concerns every instance; the text of any can be had."""
         found = page("memory", count=80_000)
-        assert found["atHand"] == [None, 80_000]
+        assert found["atHand"] == [None, 8, 80_000]
         assert found["back"] == 1
         assert found["text"] == list(range(1_021, 1_031))
 
@@ -289,6 +271,6 @@ def test_a_long_run_is_indexed_when_it_is_collected(
     """The page's first visitor does not wait for it; a short run needs no index."""
     place, played = play_sim(read_scenario(FOLDER / "basic.yaml"), 5, 7, "short")
     assert not (collect(Places(tmp_path), place, played).folder / NAME).exists()
-    monkeypatch.setattr("orchestrator.collect._INDEXED_FROM", 50)
+    monkeypatch.setattr("orchestrator.collect._LONG_COUNT", 50)
     place, played = play_sim(read_scenario(FOLDER / "basic.yaml"), 5, 7, "long")
     assert is_current(collect(Places(tmp_path), place, played).folder)

@@ -10,23 +10,16 @@ import pytest
 from orchestrator.core_archive import scenario_data
 from orchestrator.stories import variants_json
 from paxos.protocol import Acceptor
-from paxos.sandbox import SandboxError, repair, variants
-from paxos.sandbox.handler import _home, _pieces, is_repairable
+from paxos.sandbox import SandboxError, repair
+from paxos.sandbox.handler import _home
 from paxos.storage import Storage
-from paxos.variants import VARIANTS, Variant
+from paxos.variants import VARIANTS
 
 ACCEPT = textwrap.dedent(inspect.getsource(Acceptor.on_accept))
 
 
-def _correct(variant: dict[str, Any]) -> str:
-    """The correct handlers of a variant, where they have the broken ones' names."""
-    handlers = [(one, one.get("correct")) for one in variant["handlers"]]
-    return "\n\n".join(
-        right["source"] for broken, right in handlers if right and right["name"] == broken["name"]
-    )
-
-
-CORRECT = {one["name"]: _correct(one) for one in variants_json()["variants"] if _correct(one)}
+GALLERY = {one["name"]: one for one in variants_json()["variants"]}
+"""As the page reads it: what the editor begins with, and what it can be told to hold."""
 REFUSES = """\
 def on_accept(self, source, message):
     return self, [self._nack(source, message.ballot)]
@@ -36,12 +29,6 @@ def on_accept(self, source, message):
 def tried(variant: str, source: str) -> dict[str, Any]:
     """What becomes of a repair."""
     return repair(variant, source, scenario_data())
-
-
-def broken_source(variant: Variant) -> str:
-    """The source of what is broken, as it stands in the file."""
-    piece = variant.shown[1] if variant.shown else next(iter(_pieces(variant).values()))
-    return textwrap.dedent(inspect.getsource(piece))
 
 
 class TestRepaired:
@@ -57,11 +44,12 @@ class TestRepaired:
         assert "values are still chosen" in found["sentence"]
         assert found["counterexample"]["verdict"]["verdict"] == "ok"
 
-    @pytest.mark.parametrize("name", CORRECT)
-    def test_what_the_correct_file_says_is_a_repair(self, name: str) -> None:
-        """As it stands there, with the names that its own module has."""
-        found = tried(name, CORRECT[name])
+    @pytest.mark.parametrize("name", VARIANTS)
+    def test_the_correct_handler_in_the_editor_is_a_repair(self, name: str) -> None:
+        """For every variant, whatever the correct one is called where it stands."""
+        found = tried(name, GALLERY[name]["repair"])
         assert found["repaired"], found["sentence"]
+        assert found["violation"] is None
 
     @pytest.mark.parametrize(
         ("variant", "source"),
@@ -91,15 +79,15 @@ class TestRepaired:
 
 
 class TestStillBroken:
-    @pytest.mark.parametrize("name", [v.name for v in VARIANTS.values() if is_repairable(v)])
-    def test_the_broken_handler_itself_is_no_repair(self, name: str) -> None:
+    @pytest.mark.parametrize("name", VARIANTS)
+    def test_what_the_editor_begins_with_is_no_repair(self, name: str) -> None:
         """To hand in what was there is caught, for every variant."""
-        found = tried(name, broken_source(VARIANTS[name]))
+        found = tried(name, GALLERY[name]["handler"])
         assert not found["repaired"], found["sentence"]
 
     def test_the_counterexample_quotes_its_violation(self) -> None:
         """And no other judge is asked: the answer is there at once."""
-        found = tried("accept-below-promise", broken_source(VARIANTS["accept-below-promise"]))
+        found = tried("accept-below-promise", GALLERY["accept-below-promise"]["handler"])
         assert found["violation"]["rule"] == "R1"
         assert found["sentence"].startswith("The counterexample still breaks R1: ")
         assert found["model"] is None
@@ -156,12 +144,24 @@ class TestRefused:
             tried("accept-below-promise", source)
         assert sentence in str(refused.value)
 
-    def test_a_change_of_a_setting_has_no_handler(self) -> None:
-        """Those are shown, and not edited."""
-        with pytest.raises(SandboxError, match="a change of a setting"):
-            tried("no-backoff", REFUSES)
-        fixed = {one["name"] for one in variants()["variants"] if not one["repairable"]}
-        assert fixed == {"no-backoff", "ranges-starve"}
+    @pytest.mark.parametrize(
+        ("name", "source", "sentence"),
+        [
+            ("no-backoff", REFUSES, "line 1: no-backoff changes backoff and nothing else"),
+            ("no-backoff", "attempt_limit = 3\n", "line 1: no-backoff changes backoff"),
+            ("no-backoff", "backoff = 1\n", "line 1: backoff is written like True"),
+            ("no-backoff", "backoff = print()\n", "line 1: no-backoff changes backoff"),
+            ("no-backoff", "backoff = True please", "write backoff as it stands there"),
+            ("ranges-starve", "\nscheme = names\n", "line 2: scheme is rounds or"),
+        ],
+    )
+    def test_a_setting_is_repaired_by_its_value_alone(
+        self, name: str, source: str, sentence: str
+    ) -> None:
+        """A variant that changes a setting has no function, and runs none."""
+        with pytest.raises(SandboxError) as refused:
+            tried(name, source)
+        assert sentence in str(refused.value)
 
     def test_there_is_no_such_variant(self) -> None:
         """The names that exist are listed."""

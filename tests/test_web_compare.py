@@ -10,11 +10,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from paxos.events import Line, encode
 from paxos.simulator import World
-from tests.web_page import visiting
+from tests.web_page import drop
 from tests.web_rooms import BROKEN, LATE, PARTITION, ask, served, simulated, write_runs
 from tests.web_server import recorded, write_run
 
@@ -195,13 +195,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open the page at a hash; its console must stay empty."""
-    with visiting(browser, address) as open_page:
-        yield open_page
-
-
 def compared(visit: Callable[..., Page], a: str = ONE, b: str = OTHER, **how: Any) -> Page:
     """The page with two runs side by side, as a link opens it."""
     page = visit(f"#compare=run:{a},run:{b}", **how)
@@ -339,14 +332,7 @@ class TestPage:
         page.get_by_label("First run", exact=True).select_option("shown:")
         page.get_by_label("Second run: pick a log (.jsonl)").set_input_files(path)
         expect(page.locator(".compare-told")).to_contain_text("n4 killed")
-        page.evaluate(
-            """() => {
-                const transfer = new DataTransfer();
-                transfer.items.add(new File(["no log\\n"], "foreign.jsonl"));
-                document.querySelector(".compare").dispatchEvent(
-                    new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
-            }"""
-        )
+        drop(page, {"foreign.jsonl": "no log\n"}, on=".compare")
         expect(page.locator(".compare .bad")).to_contain_text("foreign.jsonl is no log")
         expect(page.locator(".compare-told")).to_contain_text("n4 killed")
 

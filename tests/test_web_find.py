@@ -15,10 +15,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from paxos.events import Line, line_id
-from tests.web_page import visiting
 from tests.web_rooms import (
     BROKEN,
     CRASH,
@@ -353,13 +352,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     write_runs(logs)
     with served(logs) as url:
         yield url
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open the page at a hash; its console must stay empty."""
-    with visiting(browser, address) as open_page:
-        yield open_page
 
 
 def searching(visit: Callable[..., Page], run: str = LATE, text: str = "", **how: Any) -> Page:

@@ -8,8 +8,6 @@ under CI=true they fail instead.
 
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
@@ -30,9 +28,9 @@ from paxos.events import (
 from paxos.events.fold import empty, fold, quorum
 from paxos.events.narration import _choice
 from tests.logbuilder import ORCHESTRATOR, LogBuilder, build
+from tests.web_node import ask_node
 
 HERE = Path(__file__).parent
-RUNNER = HERE / "web_fold.mjs"
 FIXTURES = sorted((HERE / "fixtures" / "fold").glob("*.jsonl"))
 SCRIPTS = sorted((HERE / "logs").glob("*.txt"))
 FIVE = ["n1", "n2", "n3", "n4", "n5"]
@@ -40,22 +38,7 @@ FIVE = ["n1", "n2", "n3", "n4", "n5"]
 
 def page(ask: str, lines: list[Any]) -> Any:
     """What the page's modules answer, run in Node."""
-    node = shutil.which("node")
-    if node is None:
-        reason = "node is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI=true, and {reason}", pytrace=False)
-        pytest.skip(reason)
-    done = subprocess.run(
-        [node, str(RUNNER)],
-        input=json.dumps({"ask": ask, "lines": lines}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return ask_node("web_fold.mjs", {"ask": ask, "lines": lines})
 
 
 def recorded(path: Path) -> list[Line]:

@@ -15,9 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, expect
 from playwright.sync_api import Page as Tab
 
-from orchestrator.clusters import bring_up
-from orchestrator.places import Places
-from tests.docker_lab import Lab, lab_of
+from tests.docker_lab import Lab, lab_that_is_up
 from tests.feed_load import serving_feed
 from tests.web_page import Visit, settled, visiting
 from tests.web_server import Page, lab_web
@@ -146,6 +144,7 @@ class TestCommands:
         expect(tab.locator(".split-hint")).to_contain_text("Press x to part n1 n2 from n3 n4 n5")
         tab.keyboard.press("x")
         expect(answer(tab)).to_contain_text("part n1 n2 | n3 n4 n5")
+        expect(answer(tab)).to_have_class("done")
         expect(tab.locator(".ring path.wall")).to_have_count(1)
         assert [fault["verb"] for fault in going.live()["faults"]] == ["partition"]
         do(tab, "Heal all")
@@ -256,6 +255,7 @@ class TestTime:
         tab.get_by_role("tab", name="Verdict").click()
         expect(tab.locator(".verdict > h3").first).to_contain_text("safe so far")
         expect(tab.locator(".rules .rule-ok")).to_have_count(8)
+        expect(tab.locator(".verdict")).to_contain_text("The checker has judged every event")
 
 
 class TestToken:
@@ -326,6 +326,16 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lines")
 
 
+STREAM_AT_HAND = """
+    window.EventSource = class extends EventSource {
+        constructor(...settings) {
+            super(...settings);
+            window.stream = this;
+        }
+    };
+"""
+
+
 @pytest.mark.parametrize("how", ["hidden", "offline"])
 def test_no_line_is_lost_or_doubled_over_a_cut(browser: Browser, lines: Path, how: str) -> None:
     """A hidden page closes its stream; it and one whose network went go on exactly where they were."""
@@ -335,13 +345,20 @@ def test_no_line_is_lost_or_doubled_over_a_cut(browser: Browser, lines: Path, ho
         visiting(browser, site.url, complains=how == "hidden") as visit,
     ):
         feed.bring(400)
-        page = visit("#live")
+        page = visit("#live", prepare=lambda page: page.add_init_script(STREAM_AT_HAND))
         expect(page.locator(".run-bar")).to_contain_text("400 events")
         if how == "hidden":
             veil(page, hidden=True)
         else:
             page.context.set_offline(True)
-            page.evaluate("() => performance.now()")
+            # A browser that is set offline keeps the streams that are open.
+            page.evaluate(
+                """() => {
+                    window.stream.close();
+                    window.stream.dispatchEvent(new Event("error"));
+                }"""
+            )
+            expect(page.locator(".run-bar .now")).to_have_count(0)
         feed.bring(1_000)
         assert events(page) == 400
         if how == "hidden":
@@ -351,6 +368,27 @@ def test_no_line_is_lost_or_doubled_over_a_cut(browser: Browser, lines: Path, ho
         expect(page.locator(".run-bar")).to_contain_text("1,400 events")
         feed.bring(count)
         expect(page.locator(".run-bar")).to_contain_text(f"{count:,} events")
+
+
+def test_another_run_that_began_meanwhile_is_shown_from_its_start(
+    browser: Browser, going: Page
+) -> None:
+    """The lines that a hidden page has had are another run's, and its cursor means nothing here."""
+    # A browser writes the refusal of that cursor to its console.
+    with visiting(browser, going.url, complains=False) as visit:
+        page = watched(visit, going)
+        going.command(propose={"at": "n1", "value": "of the first", "instance": "new"})
+        expect(page.locator(".choice")).to_contain_text("of the first")
+        first = going.live()["run"]
+        veil(page, hidden=True)
+        assert going.post("live/end", {})[0] == 200
+        assert going.post("live/begin", {})[0] == 200
+        veil(page, hidden=False)
+        expect(page.locator(".choice")).not_to_contain_text("of the first")
+        expect(page.locator(".run-bar .now")).to_be_visible()
+        assert going.live()["run"] != first
+        going.command(propose={"at": "n2", "value": "of the second", "instance": "new"})
+        expect(page.locator(".choice")).to_contain_text("of the second")
 
 
 def veil(page: Tab, *, hidden: bool) -> None:
@@ -370,8 +408,7 @@ NODE_COUNT = 3
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Three nodes in containers."""
-    with lab_of(NODE_COUNT, tmp_path_factory.mktemp("home")) as found:
-        bring_up(Places(found.home), NODE_COUNT, print)
+    with lab_that_is_up(NODE_COUNT, tmp_path_factory.mktemp("home")) as found:
         yield found
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from paxos.events import Line, bundled, encode, level_of, line_id, narrate
+from paxos.events import Line, bundled, level_of, line_id, narrate
 from paxos.events.fold import empty, fold
 from paxos.simulator import World
-from tests.web_page import settled, visiting
-from tests.web_server import recorded, scripted, serving, write_run
+from tests.web_page import drop, settled, visiting
+from tests.web_server import recorded, scripted, serving, text_of, write_run
 
 pytestmark = pytest.mark.browser
 # A limit, not a wait: a busy machine may take long to open a browser's page.
@@ -39,13 +39,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     write_run(logs, CRASH, recorded("local-crash-after-promise"), title="A node is killed")
     with serving(logs) as url:
         yield url
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open the page (in a context of its own) at a hash; its console must stay empty."""
-    with visiting(browser, address) as open_page:
-        yield open_page
 
 
 def words(text: str | None) -> str:
@@ -85,25 +78,6 @@ def points(lines: list[Line]) -> list[int]:
         state = fold(state, line)
     index = {line_id(line): at for at, line in enumerate(lines)}
     return sorted({index[point["line"]] for point in state["turning_points"]})
-
-
-def drop(page: Page, files: dict[str, str]) -> None:
-    """Drop files on the page, as a browser would."""
-    page.evaluate(
-        """(files) => {
-            const transfer = new DataTransfer();
-            for (const [name, text] of Object.entries(files)) {
-                transfer.items.add(new File([text], name));
-            }
-            document.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
-        }""",
-        files,
-    )
-
-
-def text_of(lines: list[Line]) -> str:
-    """A log as its file has it."""
-    return b"".join(map(encode, lines)).decode()
 
 
 class TestChoosing:
@@ -209,7 +183,7 @@ class TestShell:
         """And the address leads to it."""
         page = visit()
         expect(page.locator(".run-bar .run-title")).to_have_text("Six steps over one run")
-        page.wait_for_function("location.hash.startsWith('#story=tour')")
+        expect(page).to_have_url(re.compile("#story=tour"))
         expect(page.locator(".modes [aria-current=page]")).to_have_text("Replay")
 
     def test_a_broken_link_gets_a_sentence_and_something_to_see(
@@ -265,6 +239,58 @@ class TestShell:
         page.get_by_role("tab", name="Do").click()
         expect(page.locator("#panel")).to_contain_text("This run is recorded")
         expect(page.locator("#panel pre")).to_contain_text(f"paxos-lab whatif {PARTITION} --at ")
+
+
+class TestLoading:
+    """A browser drops what it loads when the machine's networks change."""
+
+    @pytest.mark.parametrize("lost", ["main.js", "shell/page.js", "style.css"])
+    def test_what_was_dropped_is_asked_for_again(
+        self, browser: Browser, address: str, lost: str
+    ) -> None:
+        """A module, one that it imports, or a style sheet: the page comes whole."""
+        asked: list[str] = []
+
+        def drop_once(page: Page) -> None:
+            def answer(route: Route) -> None:
+                asked.append(route.request.url)
+                if len(asked) == 1:
+                    route.abort("failed")
+                else:
+                    route.continue_()
+
+            page.route(f"**/{lost}", answer)
+
+        with visiting(browser, address, complains=False) as open_page:
+            page = open_page(run(PARTITION), prepare=drop_once)
+            expect(page.locator(".sentence")).to_be_visible()
+            assert len(asked) == 2
+            expect(page.locator("body")).to_have_css("margin", "0px")
+
+    def test_what_does_not_come_at_all_is_said(self, browser: Browser, address: str) -> None:
+        """With what to do; and then it works."""
+        with visiting(browser, address, complains=False) as open_page:
+            page = open_page(
+                prepare=lambda page: page.route("**/main.js", lambda route: route.abort())
+            )
+            expect(page.get_by_role("alert")).to_contain_text("load the page again")
+            results = Axe().run(page)
+            assert results.violations_count == 0, results.generate_report()
+            page.unroute_all()
+            page.get_by_role("button", name="Load it again").click()
+            expect(page.locator(".sentence")).to_be_visible()
+
+    def test_a_file_that_does_not_fit_is_told_apart(self, browser: Browser, address: str) -> None:
+        """Waiting does not help then."""
+        with visiting(browser, address, complains=False) as open_page:
+            body = "export const header = 1;"
+            page = open_page(
+                prepare=lambda page: page.route(
+                    "**/view/frame.js",
+                    lambda route: route.fulfill(body=body, content_type="text/javascript"),
+                )
+            )
+            expect(page.get_by_role("alert")).to_contain_text("files may be of two versions")
 
 
 class TestTime:
@@ -346,7 +372,7 @@ class TestTime:
         options = page.get_by_label("Instance").locator("option")
         assert options.count() > 2
         page.get_by_label("Instance").select_option(index=1)
-        page.wait_for_function("location.hash.includes('instance=')")
+        expect(page).to_have_url(re.compile("instance="))
         other = visit(page.evaluate("location.hash"))
         expect(other.locator(".sentence")).to_have_text(sentence(page), use_inner_text=True)
         assert moment(other) == moment(page)
@@ -361,6 +387,55 @@ class TestTime:
         expect(page.locator(".sentence")).to_be_visible()
         page.evaluate("hash => { location.hash = hash; }", run(PARTITION, at=line_id(lines[at])))
         expect(page.locator(".sentence")).to_have_text(narrate(lines[at]), use_inner_text=True)
+
+    def test_an_address_that_was_just_entered_is_not_written_over(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """The page may be drawn before the browser tells it of the new address."""
+        late = """
+            window.toldOf = new Promise((told) => {
+                window.addEventListener("hashchange", (event) => {
+                    if (event.isTrusted) event.stopImmediatePropagation();
+                    told();
+                });
+            });
+        """
+        page = visit(run(CRASH), prepare=lambda page: page.add_init_script(late))
+        expect(page).to_have_url(re.compile("#run="))
+        entered = run(PARTITION)
+        page.evaluate("hash => { location.hash = hash; }", entered)
+        page.evaluate("window.toldOf")
+        page.keyboard.press("ArrowRight")
+        settled(page)
+        assert page.evaluate("location.hash") == entered
+        page.evaluate("() => { window.dispatchEvent(new HashChangeEvent('hashchange')); }")
+        expect(page.locator(".run-title")).to_contain_text("Three nodes here, two there")
+        page.keyboard.press("End")
+        expect(page).to_have_url(re.compile(f"{entered}&at="))
+
+    def test_a_sheet_closes_when_a_link_or_a_choice_leads_elsewhere(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """It was about what was shown, and its own link would hide the new one."""
+        page = visit(run(CRASH))
+        sheet = page.locator(".sheet")
+        for name in ("Compare", "Share", "Keys and signs"):
+            page.get_by_role("button", name=name, exact=True).click()
+            expect(sheet).to_have_count(1)
+            page.evaluate("hash => { location.hash = hash; }", run(PARTITION))
+            expect(page.locator(".run-title")).to_contain_text("Three nodes here, two there")
+            expect(sheet).to_have_count(0)
+            page.evaluate("hash => { location.hash = hash; }", run(CRASH))
+            expect(page.locator(".run-title")).to_contain_text("An acceptor is killed")
+        lines = recorded("local-crash-after-promise")
+        page.get_by_role("button", name="Compare", exact=True).click()
+        page.evaluate("hash => { location.hash = hash; }", run(CRASH, at=line_id(lines[9])))
+        expect(page.locator(".sentence")).to_have_text(narrate(lines[9]), use_inner_text=True)
+        expect(sheet).to_have_count(0)
+        page.get_by_role("button", name="Compare", exact=True).click()
+        page.locator(".modes").get_by_role("button", name="Sandbox").click()
+        expect(page.locator(".start")).to_be_visible()
+        expect(sheet).to_have_count(0)
 
 
 def moment(page: Page) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ start. Each test opens a run of its own by a link, as a person may.
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -18,10 +19,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from orchestrator.pyodide import sandbox_json
-from paxos.events import encode
 from paxos.sandbox import run as run_in_python
-from tests.web_page import settled, visiting
-from tests.web_server import scripted, serving
+from tests.web_page import drop, settled, visiting
+from tests.web_server import scripted, serving, text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 # A limit, not a wait: the engine starts in a tab of a busy machine.
@@ -118,6 +118,34 @@ def answer(page: Page) -> Locator:
     return page.locator(".commands > .sent li")
 
 
+@contextlib.contextmanager
+def slow_engine(page: Page) -> Iterator[Callable[[], None]]:
+    """While this lasts the engine gets nothing to do, until what comes with it is called."""
+    page.evaluate(
+        """() => {
+            const post = Worker.prototype.postMessage;
+            const held = [];
+            window.asked = new Promise((asked) => {
+                Worker.prototype.postMessage = function (...message) {
+                    held.push(() => post.apply(this, message));
+                    asked();
+                };
+            });
+            window.letGo = () => {
+                Worker.prototype.postMessage = post;
+                for (const one of held.splice(0)) one();
+            };
+        }"""
+    )
+
+    def let_go() -> None:
+        page.evaluate("window.asked")
+        page.evaluate("window.letGo()")
+
+    yield let_go
+    page.evaluate("window.letGo()")
+
+
 def place(page: Page) -> int:
     """The number of the event at the cursor."""
     settled(page)
@@ -205,6 +233,58 @@ class TestNewRun:
         page.keyboard.press("End")
         expect(page.locator(".choice")).to_contain_text("apple")
 
+    def test_a_cluster_that_rests_is_told_as_one(self, opened: Callable[[Recipe], Page]) -> None:
+        """Nothing has happened, so nothing is unknown, and no gate is news."""
+        page = opened(recipe(seed=34))
+        expect(page.locator(".run-bar")).to_contain_text("nothing to judge yet")
+        expect(page.locator(".sentence")).to_contain_text("has just started, and rests")
+        page.get_by_role("tab", name="Verdict").click()
+        expect(page.locator("#panel")).to_contain_text("Propose something")
+        expect(page.locator("#panel")).not_to_contain_text("?")
+        page.get_by_role("tab", name="Do").click()
+        select(page, "n1")
+        wish(page)
+        do(page, "Do it")
+        expect(answer(page)).to_have_class("done")
+        page.keyboard.press("End")
+        expect(page.locator(".run-bar")).not_to_contain_text("nothing to judge yet")
+
+    def test_the_run_before_stays_at_hand(self, opened: Callable[[Recipe], Page]) -> None:
+        """A new run drops no branch that somebody has made."""
+        page = opened(recipe(seed=35, commands=[propose("apple")]))
+        page.keyboard.press("Home")
+        select(page, "n2")
+        do(page, "Kill")
+        expect(rows(page)).to_have_count(2)
+        at = place(page)
+        page.get_by_role("button", name="New run…").click()
+        page.locator(".new-run").get_by_label("Seed").fill("36")
+        page.get_by_role("button", name="Run it").click()
+        expect(page.locator(".run-bar")).to_contain_text("Seed 36")
+        expect(rows(page)).to_have_count(0)
+        page.get_by_role("button", name="Back to seed 35").click()
+        expect(rows(page)).to_have_count(2)
+        expect(page.locator(".ring .node.down")).to_have_count(1)
+        assert place(page) == at
+        page.get_by_role("button", name="Back to seed 36").click()
+        expect(page.locator(".run-bar")).to_contain_text("Seed 36")
+
+    def test_settings_are_changed_at_every_node(self, opened: Callable[[Recipe], Page]) -> None:
+        """Those that were filled in, and no other."""
+        page = opened(recipe(seed=37, commands=[propose("apple")]))
+        page.keyboard.press("End")
+        do(page, "Settings…")
+        expect(page.get_by_role("button", name="Do it")).to_be_disabled()
+        page.get_by_label("Patience").fill("90")
+        page.get_by_label("Back off").select_option("no")
+        do(page, "Do it")
+        expect(answer(page)).to_contain_text("set patience to 90 ms and back off to no")
+        expect(answer(page)).to_have_class("done")
+        page.get_by_label("Show", exact=True).select_option("quiet")
+        expect(page.locator(".event-rows")).to_contain_text("takes new settings")
+        do(page, "Settings…")
+        expect(page.get_by_label("Patience")).to_have_value("")
+
 
 class TestBranches:
     def test_a_command_in_the_past_forks_the_run(self, opened: Callable[[Recipe], Page]) -> None:
@@ -248,6 +328,49 @@ class TestBranches:
         page.get_by_role("button", name="Drop n2 sleeps").click()
         expect(rows(page)).to_have_count(0)
         expect(page.locator(".ring .node.paused")).to_have_count(0)
+
+    def test_two_branches_are_compared_at_their_first_difference(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """The line before is the same in both; then each side says what it alone has."""
+        page = opened(recipe(seed=45, commands=[propose("apple")]))
+        page.keyboard.press("Home")
+        for _ in range(2):
+            page.keyboard.press("Shift+ArrowRight")
+        select(page, "n3")
+        do(page, "Kill")
+        expect(rows(page)).to_have_count(2)
+        origin = re.search(
+            r"first difference is event (\d+)", page.locator(".branch-origin").inner_text()
+        )
+        assert origin is not None
+        alike = int(origin[1]) - 1
+        page.get_by_role("button", name="Compare as it ran with what is shown").click()
+        told = page.locator(".compare-told")
+        expect(told).to_contain_text(f"The first {alike} lines are the same.")
+        expect(told).to_contain_text("n1 has lost its link to n3")
+        slider = page.get_by_role("slider", name="Line", exact=True)
+        expect(slider).to_have_value(str(alike))
+        here = page.locator(".compare-here")
+        expect(page.locator(".compare-here.differs")).to_have_count(2)
+        slider.press("ArrowLeft")
+        expect(page.locator(".compare-here.differs")).to_have_count(0)
+        settled(page)
+        same = here.all_inner_texts()
+        assert same[0] == same[1]
+        assert "= the same here" in same[0]
+        slider.press("ArrowRight")
+        settled(page)
+        one, other = here.all_inner_texts()
+        assert ("lost its link to n3" in one) != ("lost its link to n3" in other)
+        assert "≠ different here" in one
+        assert "≠ different here" in other
+        # Both are offered in the lists, and another choice is compared at once.
+        first = page.get_by_label("First run", exact=True)
+        expect(first.locator("optgroup[label=Branches] option")).to_have_count(2)
+        first.select_option(label=page.locator("#compare-title-b").inner_text().split(": ")[1])
+        expect(told).to_contain_text("No difference")
+        page.keyboard.press("Escape")
 
     def test_a_story_is_forked_at_its_moment(self, browser: Browser, address: str) -> None:
         """The same run is played in the tab, and goes on from there."""
@@ -327,7 +450,8 @@ class TestMessages:
         expect(waiting.filter(has_text="Promise n2 → n1")).to_have_count(1)
         assert place(page) > before
         waiting.filter(has_text="timer").first.get_by_role("button", name="Let it run out").click()
-        expect(answer(page)).to_contain_text("run out")
+        # What answered the command before speaks of timers that run out, too.
+        expect(answer(page)).to_contain_text("let n1's timer")
         expect(answer(page)).to_have_class("done")
         for _ in range(4):
             page.keyboard.press("ArrowLeft")
@@ -335,6 +459,72 @@ class TestMessages:
         expect(rows(page)).to_have_count(2)
         # Faults of the network have nothing to act on here.
         expect(page.get_by_role("button", name="Partition…")).to_have_count(0)
+
+    def test_what_moves_by_itself_can_be_taken_over_by_hand(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """From a moment on nothing moves until it is let; before it all stays as it was."""
+        page = opened(recipe(seed=64, nodes=3, commands=[propose("apple")]))
+        page.keyboard.press("Home")
+        page.keyboard.press("Shift+ArrowRight")
+        do(page, "By hand")
+        expect(answer(page)).to_have_class("done")
+        expect(rows(page)).to_have_count(2)
+        page.keyboard.press("End")
+        expect(page.locator(".held li").first).to_contain_text("Prepare n1")
+        expect(page.get_by_role("button", name="By hand")).to_have_count(0)
+
+    def test_whoever_looks_back_meanwhile_stays_there(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """The run goes on at its end; that is no reason to take somebody there."""
+        page = opened(recipe(seed=57, nodes=3, manual=True, commands=[propose("apple")]))
+        page.keyboard.press("End")
+        before = place(page)
+        with slow_engine(page) as let_go:
+            page.locator(".held li").first.get_by_role("button", name="Deliver").click()
+            for _ in range(3):
+                page.keyboard.press("ArrowLeft")
+            looked_at = place(page)
+            let_go()
+            expect(answer(page)).to_have_class("done")
+        assert place(page) == looked_at < before
+        expect(page.get_by_role("button", name="Take another turn from here")).to_be_visible()
+        page.keyboard.press("End")
+        assert place(page) > before
+
+    def test_two_orders_at_once_are_both_carried_out(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """The second builds on what the first has made."""
+        page = opened(recipe(seed=58, nodes=3, manual=True, commands=[propose("apple")]))
+        page.keyboard.press("End")
+        waiting = page.locator(".held li")
+        with slow_engine(page) as let_go:
+            for node in ("n2", "n3"):
+                one = waiting.filter(has_text=f"Prepare n1 → {node}")
+                one.get_by_role("button", name="Deliver").click()
+            let_go()
+            expect(waiting.filter(has_text="Promise n2 → n1")).to_have_count(1)
+            expect(waiting.filter(has_text="Promise n3 → n1")).to_have_count(1)
+
+    def test_whoever_has_gone_elsewhere_stays_there(self, opened: Callable[[Recipe], Page]) -> None:
+        """And finds what was commanded on coming back."""
+        page = opened(recipe(seed=59, commands=[propose("apple")]))
+        page.keyboard.press("Home")
+        page.keyboard.press("Shift+ArrowRight")
+        select(page, "n2")
+        with slow_engine(page) as let_go:
+            do(page, "Kill")
+            page.locator(".modes").get_by_role("button", name="Replay").click()
+            expect(page.locator(".run-bar")).not_to_contain_text("Seed")
+            let_go()
+            expect(page).to_have_url(re.compile("#story="))
+            expect(page.locator(".sentence")).to_be_visible()
+        page.locator(".modes").get_by_role("button", name="Sandbox").click()
+        expect(rows(page)).to_have_count(2)
+        expect(page.locator(".modes [aria-current=page]")).to_have_text("Sandbox")
+        expect(page.locator(".ring .node.down")).to_have_count(1)
 
     def test_a_double_click_is_one_order(self, opened: Callable[[Recipe], Page]) -> None:
         """The form closes under it, and what moves there is not meant."""
@@ -361,7 +551,7 @@ class TestQuestions:
         evidence = page.locator(".whys .evidence-link").first
         name = evidence.inner_text()
         evidence.click()
-        page.wait_for_function("name => location.hash.includes(`at=${name}`)", arg=name)
+        expect(page).to_have_url(re.compile(f"at={name}"))
 
     def test_explore_from_here_says_what_can_still_come(
         self, opened: Callable[[Recipe], Page]
@@ -396,21 +586,47 @@ class TestQuestions:
         page.keyboard.press("End")
         expect(page.locator("#tab-verdict")).to_contain_text("✗")
 
+    def test_in_a_run_that_moves_by_itself_the_way_is_a_branch_too(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """The run stays as it is up to there, and goes on by hand."""
+        made = recipe(seed=64, nodes=3, variant="small-quorum", commands=[propose("apple")])
+        page = opened(made)
+        page.keyboard.press("Home")
+        for _ in range(16):
+            page.keyboard.press("ArrowRight")
+        page.get_by_role("button", name="Explore from event").click()
+        expect(page.locator(".explore .answer")).to_contain_text("It can go wrong")
+        page.get_by_role("button", name="Take the shortest way").click()
+        expect(rows(page)).to_have_count(2)
+        page.keyboard.press("End")
+        expect(page.locator("#tab-verdict")).to_contain_text("✗")
+        page.get_by_role("tab", name="Do").click()
+        # By hand it goes on from there, message by message, and is no further branch.
+        page.locator(".held li").first.get_by_role("button").click()
+        expect(answer(page)).to_have_class("done")
+        expect(rows(page)).to_have_count(2)
+
     def test_a_dropped_log_is_judged_in_the_tab(self, shared: Page) -> None:
         """It came without a verdict; the engine is there already."""
         lines = scripted("R4-ignores-reported-values")
-        shared.evaluate(
-            """(text) => {
-                const transfer = new DataTransfer();
-                transfer.items.add(new File([text], "mine.jsonl"));
-                document.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
-            }""",
-            b"".join(map(encode, lines)).decode(),
-        )
+        drop(shared, {"mine.jsonl": text_of(lines)})
         expect(shared.locator(".run-bar .verdict-violated")).to_be_visible()
         shared.get_by_role("tab", name="Verdict").click()
         shared.keyboard.press("End")
         expect(shared.locator(".violations")).to_contain_text("R4")
+        shared.locator(".modes").get_by_role("button", name="Sandbox").click()
+
+    def test_logs_of_single_nodes_are_judged_together(self, shared: Page) -> None:
+        """What breaks the rule stands in two of them; each alone has nothing against it."""
+        lines = scripted("R4-ignores-reported-values")
+        files = {
+            f"{node}.jsonl": text_of(line for line in lines if line["node"] == node)
+            for node in {line["node"] for line in lines}
+        }
+        drop(shared, files)
+        expect(shared.locator(".happening")).to_contain_text(f"of {len(lines)}")
+        expect(shared.locator(".run-bar .verdict-violated")).to_be_visible()
         shared.locator(".modes").get_by_role("button", name="Sandbox").click()
 
 
@@ -427,11 +643,26 @@ class TestLinks:
             page.keyboard.press("ArrowLeft")
         settled(page)
         said = page.locator(".sentence").inner_text()
-        page.wait_for_function("location.hash.includes('at=')")
+        expect(page).to_have_url(re.compile("at="))
         link = page.evaluate("location.hash")
         with visiting(browser, address) as visit:
             other = visit(link)
             expect(other.locator(".sentence")).to_have_text(said, use_inner_text=True)
+
+    def test_meanwhile_it_says_what_is_being_made(self, browser: Browser, address: str) -> None:
+        """Python takes some seconds to come, and an empty form would be no answer to a link."""
+        with visiting(browser, address) as visit:
+            made = recipe(seed=72, nodes=3, commands=[propose("apple")])
+            page = visit(
+                f"#sandbox={packed(made)}",
+                prepare=lambda page: page.add_init_script(
+                    "Worker.prototype.postMessage = () => {};"
+                ),
+            )
+            expect(page.locator(".opening")).to_contain_text("Seed 72, 3 nodes, 1 command")
+            expect(page.get_by_role("progressbar")).to_be_visible()
+            expect(page.get_by_role("button", name="Run it")).to_have_count(0)
+            expect(page.locator(".opening")).to_contain_text("Computing the run")
 
     @pytest.mark.parametrize("text", ["x", "AAAA", base64.urlsafe_b64encode(b"{}").decode()])
     def test_a_damaged_link_gets_a_sentence(

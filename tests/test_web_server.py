@@ -4,7 +4,6 @@ import gzip
 import http.client
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +19,7 @@ import pytest
 from orchestrator.web import PAGE, PageError, find_file, list_runs, serve
 from orchestrator.web.made import Kept
 from paxos.events import CATALOGUE
+from tests.web_node import node_path
 from tests.web_server import HERE, recorded, scripted, serving, write_run
 
 
@@ -506,9 +506,6 @@ class TestServe:
 class TestFiles:
     def test_a_recipe_in_a_link_is_nested_a_few_deep_or_refused(self) -> None:
         """What is deeper would break whoever walks it; a command's fields are not deep."""
-        node = shutil.which("node")
-        if node is None:
-            pytest.skip("needs node")
         script = (
             "import { packRecipe, unpackRecipe } from './sandbox/recipe.js';"
             "const nested = (n) => (n ? [nested(n - 1)] : []);"
@@ -519,7 +516,7 @@ class TestFiles:
             "}"
         )
         done = subprocess.run(
-            [node, "--input-type=module", "-e", script],
+            [node_path(), "--input-type=module", "-e", script],
             cwd=PAGE,
             capture_output=True,
             text=True,

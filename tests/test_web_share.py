@@ -1,9 +1,6 @@
-"""What the share sheet makes of a run: pictures, a report, logs for others, YAML, the link.
+"""The share sheet: pictures and a report of a run, and in a browser all that it hands over.
 
-The files are checked for what they are for: a picture has an arrow for each
-message, clocks tell exactly what happened before what, a trace keeps the rules
-of its format, a scenario is read by the lab's own reader. Each check is shown
-to fail on a file with a planted fault.
+What is made for other programs has its own tests, in tests/test_web_exports.py.
 """
 
 import base64
@@ -11,25 +8,22 @@ import hashlib
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect
-from ruamel.yaml import YAML
 
-from orchestrator.yaml_file import BROKEN as BROKEN_FOLDER
-from orchestrator.yaml_file import FOLDER, _plain, read_scenario
-from paxos.events import Line, encode, line_id, narrate
-from paxos.sandbox import run as play
-from paxos.scenario import parse
+from orchestrator.yaml_file import FOLDER, read_scenario
+from paxos.events import encode, line_id, narrate
 from tests.big_log import log_lines
-from tests.web_page import visiting
+from tests.export_rules import clocks_tell, shiviz_events, trace_faults
+from tests.feed_load import serving_feed
+from tests.web_page import drop, visiting
 from tests.web_rooms import (
     BROKEN,
     CRASH,
@@ -37,15 +31,15 @@ from tests.web_rooms import (
     PARTITION,
     ask,
     judged,
+    on_a_real_day,
     served,
-    simulated,
     words,
     write_runs,
 )
-from tests.web_server import recorded, scripted
+from tests.web_server import recorded, scripted, text_of
 
 SVG = "{http://www.w3.org/2000/svg}"
-MARKUP = "<img src=x onerror=alert(1)> & 'so' \"on\""
+MARKUP = "</title></style></text></svg></script><img src=x onerror=alert(1)> & 'so' \"on\""
 
 # How each kind is drawn: colour of the palette, width, dash. As STROKES in web/view/spacetime.js.
 STROKES = {
@@ -292,23 +286,58 @@ class TestReport:
         assert "n3 had to push" not in ask("report", lines=lines, verdict=verdict)
 
     def test_what_strangers_wrote_is_text(self) -> None:
-        """In the title, in values, in the run's name."""
-        lines = [
-            {**line, "value": MARKUP} if line.get("value") == "pear" else line
-            for line in recorded("local-partition")
+        """In the title, in values, in the run's name: the file has the elements that it always has."""
+        lines = recorded("local-partition")
+        evil = [
+            {**line, "value": MARKUP} if line.get("value") == "pear" else line for line in lines
         ]
-        report = ask("report", lines=lines, name=MARKUP)
-        assert "<img" not in report
+        evil = [
+            {**line, "title": MARKUP} if line["event"] == "run_started" else line for line in evil
+        ]
+        report = ask("report", lines=evil, name=MARKUP)
         assert "&lt;img" in report
+        elements = Elements.of(report)
+        assert not {"img", "script"} & set(elements)
+        assert elements == Elements.of(ask("report", lines=lines))
+
+    def test_the_acceptors_stand_there_as_they_were_and_as_they_ended(self) -> None:
+        """Of the moment that is shown, and of the end where that is another one."""
+        lines = recorded("local-partition")
+        early = ask("report", lines=lines, cursor=6)
+        assert f"Acceptors at event 7 of {len(lines)}" in early
+        assert f"Acceptors at event {len(lines)} of {len(lines)}" in early
+        last = early[early.index(f"Acceptors at event {len(lines)}") :]
+        # Three accepted it, in memory and on disk, and all five know it.
+        assert last[: last.index("</table>")].count("apple") == 11
+        assert ask("report", lines=lines).count("Acceptors at event") == 1
 
     def test_memory_stands_beside_disk(self) -> None:
         """Of a node that is down the memory is lost, and the disk stays."""
         lines = recorded("local-crash-after-promise")
         at = next(i for i, line in enumerate(lines) if line["event"] == "failpoint_hit")
         report = ask("report", lines=lines, cursor=at)
-        (row,) = re.findall(r'<tr><th scope="row">n3.*?</tr>', report, re.DOTALL)
+        row, _at_the_end = re.findall(r'<tr><th scope="row">n3.*?</tr>', report, re.DOTALL)
         assert row.count('class="lost"') >= 2
         assert "killed at a failpoint" in row
+
+
+class Elements(HTMLParser):
+    """Counts the elements of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: Counter[str] = Counter()
+
+    @classmethod
+    def of(cls, page: str) -> Counter[str]:
+        """How many of each kind there are."""
+        parser = cls()
+        parser.feed(page)
+        return parser.counts
+
+    def handle_starttag(self, tag: str, _attributes: list[tuple[str, str | None]]) -> None:
+        """One more."""
+        self.counts[tag] += 1
 
 
 def escape(text: str) -> str:
@@ -324,284 +353,6 @@ def escape(text: str) -> str:
     return text
 
 
-def parsed_shiviz(text: str) -> list[tuple[str, dict[str, int], str]]:
-    """The events as ShiViz reads them: by the expression in the first line."""
-    first, second, rest = text.split("\n", 2)
-    assert second == "", "one execution: no delimiter"
-    # The same syntax but for how a group is named.
-    expression = re.compile(first.replace("(?<", "(?P<"))
-    events = [
-        (found["host"], json.loads(found["clock"]), found["event"])
-        for found in expression.finditer(rest)
-    ]
-    assert len(events) == rest.count("\n") // 2, "no line is left over"
-    return events
-
-
-def happened_before(lines: list[Line]) -> list[int]:
-    """Per line, the lines before it, as bits: its node's earlier ones, and its cause's."""
-    place: dict[str, int] = {}
-    last: dict[str, int] = {}
-    before: list[int] = []
-    for at, line in enumerate(lines):
-        past = 0
-        for other in (last.get(line["node"]), place.get(line.get("cause", ""))):
-            if other is not None:
-                past |= before[other] | 1 << other
-        before.append(past)
-        last[line["node"]] = place[line_id(line)] = at
-    return before
-
-
-def clocks_tell(lines: list[Line], clocks: list[dict[str, int]]) -> bool:
-    """Whether one clock is below another exactly where the one happened before the other."""
-
-    def below(one: dict[str, int], other: dict[str, int]) -> bool:
-        return one != other and all(other.get(host, 0) >= count for host, count in one.items())
-
-    before = happened_before(lines)
-    return all(
-        below(clocks[one], clocks[other]) == bool(before[other] >> one & 1)
-        for other in range(len(lines))
-        for one in range(other)
-    )
-
-
-class TestShiViz:
-    @settings(max_examples=6)
-    @given(seed=st.integers(0, 10_000))
-    def test_clocks_tell_what_happened_before_what(self, seed: int) -> None:
-        """For every two lines: clocks are ordered if, and only if, the lines are."""
-        lines = simulated(seed)[:260]
-        events = parsed_shiviz(ask("shiviz", lines=lines))
-        assert [host for host, _, _ in events] == [line["node"] for line in lines]
-        clocks = [clock for _, clock, _ in events]
-        assert clocks_tell(lines, clocks)
-        # A host counts its own events from 1, without a gap: ShiViz insists.
-        counts: Counter[str] = Counter()
-        for host, clock, _ in events:
-            counts[host] += 1
-            assert clock[host] == counts[host]
-
-    def test_the_check_notices_a_clock_that_forgot_its_cause(self) -> None:
-        """And one that knows of the future."""
-        lines = recorded("local-partition")
-        clocks = [clock for _, clock, _ in parsed_shiviz(ask("shiviz", lines=lines))]
-        assert clocks_tell(lines, clocks)
-        at = next(i for i, line in enumerate(lines) if line.get("cause"))
-        node = lines[at]["node"]
-        assert not clocks_tell(lines, [*clocks[:at], {node: clocks[at][node]}, *clocks[at + 1 :]])
-        assert not clocks_tell(lines, [clocks[-1], *clocks[1:]])
-
-    def test_an_event_is_a_sentence_and_the_name_of_its_line(self) -> None:
-        """So that what is seen there is found again here."""
-        lines = recorded("local-late-proposer")
-        events = parsed_shiviz(ask("shiviz", lines=lines))
-        assert [event for _, _, event in events] == [
-            f"{narrate(line)} [{line_id(line)}]" for line in lines
-        ]
-
-
-def trace_faults(trace: dict[str, Any]) -> list[str]:
-    """What is wrong with a trace by its format."""
-    wrong = []
-    flows: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-    spans: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-    free: dict[tuple[int, int], float] = defaultdict(float)
-    slices: dict[tuple[int, int], set[float]] = defaultdict(set)
-    named = {(e["pid"], e["tid"]) for e in trace["traceEvents"] if e.get("name") == "thread_name"}
-    for event in trace["traceEvents"]:
-        track = (event["pid"], event["tid"])
-        if track not in named:
-            wrong.append(f"track {track} has no name")
-        if event["ph"] == "M":
-            continue
-        if not isinstance(event["ts"], int | float) or event["ts"] < 0:
-            wrong.append(f"no time: {event}")
-        if event["ph"] == "X":
-            if event["ts"] < free[track]:
-                wrong.append(f"{event['name']} begins within the slice before it")
-            free[track] = event["ts"] + event["dur"]
-            slices[track].add(event["ts"])
-        elif event["ph"] in {"s", "f"}:
-            flows[event["id"]].append(event)
-        elif event["ph"] in {"b", "e"}:
-            spans[event["cat"], event["id"]].append(event)
-        elif event["ph"] != "i" or event["s"] not in {"g", "p", "t"}:
-            wrong.append(f"no such phase: {event}")
-    for pairs, phases in ((flows, ["s", "f"]), (spans, ["b", "e"])):
-        for name, ends in pairs.items():
-            if [end["ph"] for end in ends] != phases:
-                wrong.append(f"{name} does not begin and end once")
-            elif ends[0]["ts"] > ends[1]["ts"]:
-                wrong.append(f"{name} ends before it begins")
-    wrong += [
-        f"an arrow of {end['name']} is bound to no slice"
-        for ends in flows.values()
-        for end in ends
-        if end["ts"] not in slices[end["pid"], end["tid"]]
-    ]
-    return wrong
-
-
-class TestTrace:
-    @pytest.mark.parametrize("seed", [1, 2, 3])
-    def test_it_keeps_the_rules_of_its_format(self, seed: int) -> None:
-        """In virtual time, where many lines share an instant, as in real time."""
-        lines = simulated(seed)
-        trace = ask("trace", lines=lines)
-        assert trace_faults(trace) == []
-        assert sum(event["ph"] == "X" for event in trace["traceEvents"]) == len(lines)
-
-    def test_there_is_an_arrow_for_each_message_that_arrived(self) -> None:
-        """And an instant for each that did not; for what was chosen, and what was learned."""
-        lines = recorded("local-partition")
-        events = ask("trace", lines=lines)["traceEvents"]
-        assert trace_faults({"traceEvents": events}) == []
-        received = {line["cause"] for line in lines if "cause" in line}
-        flows = [event for event in events if event["ph"] == "s"]
-        known = {line_id(line) for line in lines if line["event"].endswith("_sent")}
-        assert len(flows) == len(received & known)
-        instants = Counter(event["cat"] for event in events if event["ph"] == "i")
-        assert instants["lost"] > 0
-        assert instants["chosen"] == 1
-        assert instants["learned"] == sum(line["event"] == "value_learned" for line in lines)
-
-    def test_a_node_is_a_process_and_a_role_a_track(self) -> None:
-        """Named, so that a reader finds them."""
-        events = ask("trace", lines=recorded("local-partition"))["traceEvents"]
-        names = [event["args"]["name"] for event in events if event["name"] == "process_name"]
-        assert names == ["orchestrator", "n1", "n2", "n3", "n4", "n5"]
-        threads = {e["args"]["name"] for e in events if e["name"] == "thread_name"}
-        assert {"proposer", "acceptor", "learner", "process"} <= threads
-
-    def test_a_node_s_lines_keep_their_order(self) -> None:
-        """Also where the clock of the machine says otherwise."""
-        lines = recorded("local-partition")
-        back = [
-            {**line, "at_ns": line["at_ns"] - 40_000_000 * (at % 3)}
-            for at, line in enumerate(lines)
-        ]
-        trace = ask("trace", lines=back)
-        assert trace_faults(trace) == []
-        for node in ("n1", "n5"):
-            told = [
-                e["args"]["line"]
-                for e in trace["traceEvents"]
-                if e["ph"] == "X" and e["args"]["line"].startswith(f"{node}/")
-            ]
-            assert told == [line_id(line) for line in lines if line["node"] == node]
-
-    @pytest.mark.parametrize("fault", ["lose an end", "go back", "bind to nothing", "unname"])
-    def test_the_check_notices_a_planted_fault(self, fault: str) -> None:
-        """An arrow without an end, a slice in another, an arrow beside its slice, a nameless track."""
-        trace = ask("trace", lines=recorded("local-partition"))
-        events = trace["traceEvents"]
-        if fault == "lose an end":
-            events.remove(next(event for event in events if event["ph"] == "f"))
-        elif fault == "go back":
-            slices = [event for event in events if event["ph"] == "X" and event["pid"] == 2]
-            slices[5]["ts"] = slices[4]["ts"]
-            slices[5]["tid"] = slices[4]["tid"]
-        elif fault == "bind to nothing":
-            next(event for event in events if event["ph"] == "s")["ts"] += 0.5
-        else:
-            events.remove(next(event for event in events if event["name"] == "thread_name"))
-        assert trace_faults(trace) != []
-
-
-def plain(path: Path) -> Any:
-    """A scenario file as plain data."""
-    return _plain(YAML(typ="rt").load(path.read_text("utf-8")))
-
-
-# What YAML, of one version or another, takes for something else, or not at all.
-NO_PLAIN_TEXTS = [
-    *("yes", "no", "null", "~", "1.0", "3.n5", "$b", "a: b", "- a", "#x", "a #x", "", " ", "a "),
-    *("[", "{a}", "&a", "*a", "!x", "%y", "@z", "`", "0x1f", "1e3", "off", "true", "Null", "="),
-    *("<<", "\x7f", "\x85", "\u2028", "\ufeff", "\t", "a\nb", "2026-01-01"),
-]
-
-
-class TestYaml:
-    def test_every_scenario_comes_back_as_it_was(self, tmp_path: Path) -> None:
-        """Read by the lab's own reader: the same scenario."""
-        files = sorted(FOLDER.glob("*.yaml")) + sorted(BROKEN_FOLDER.glob("*.yaml"))
-        texts = ask("yaml", scenarios=[plain(path) for path in files])
-        assert len(files) > 40
-        for path, text in zip(files, texts, strict=True):
-            copy = tmp_path / path.name
-            copy.write_text(text, "utf-8")
-            assert read_scenario(copy) == read_scenario(path), path
-            assert max(map(len, text.splitlines())) < 600
-
-    @settings(max_examples=12)
-    @given(
-        texts=st.lists(
-            st.one_of(
-                st.text(st.characters(exclude_categories=["Cs"])),
-                st.sampled_from(NO_PLAIN_TEXTS),
-            ),
-            min_size=8,
-        )
-    )
-    def test_any_text_stays_text(self, texts: list[str]) -> None:
-        """As a value, in a list, and as a key."""
-        data = {
-            "list": texts,
-            "keys": dict.fromkeys(texts, 1),
-            "nest": [{"a": {"b": {"c": texts}}}],
-        }
-        (text,) = ask("yaml", scenarios=[data])
-        assert _plain(YAML(typ="safe", pure=True).load(text)) == data
-
-    def test_what_is_no_text_stays_what_it_is(self) -> None:
-        """Numbers, booleans, nothing, and what is empty."""
-        data: dict[str, Any] = {
-            "a": 1,
-            "b": True,
-            "c": None,
-            "d": [],
-            "e": {},
-            "f": [[1, 2], [3]],
-            "g": [{"h": []}],
-        }
-        (text,) = ask("yaml", scenarios=[data])
-        assert _plain(YAML(typ="safe", pure=True).load(text)) == data
-        assert "'1'" not in text
-
-
-class TestScenario:
-    def test_a_run_of_the_sandbox_is_a_scenario(self, tmp_path: Path) -> None:
-        """What was commanded there, as a file that the lab reads."""
-        commands = [{"after": 0, "do": {"propose": {"name": "a", "at": "n1", "value": "apple"}}}]
-        recipe = {"v": 1, "seed": 7, "nodes": 3, "variant": None, "manual": False}
-        made = play({**recipe, "scenario": None, "settings": {}, "commands": commands})
-        branch = {"id": 4, "scenario": made["scenario"], "scenarioWhy": made["scenario_why"]}
-        sandbox = {"branches": [branch], "current": 4}
-        source = {"kind": "sandbox", "name": "sandbox"}
-        path = tmp_path / "sandbox.yaml"
-        path.write_text(ask("scenario", source=source, sandbox=sandbox)["file"], "utf-8")
-        assert read_scenario(path) == parse(path.stem, made["scenario"])
-        branch |= {"scenario": None, "scenarioWhy": "it drops one message"}
-        told = ask("scenario", source=source, sandbox=sandbox)
-        assert told["error"].endswith("it drops one message")
-
-    def test_a_run_s_scenario_is_found_by_its_name(self) -> None:
-        """In the table that is served; a name that is no scenario's finds nothing."""
-        lines = recorded("local-partition")
-        source = {"kind": "run", "name": "r"}
-        table = {"scenarios.json": {"scenarios": {"partition": {"version": 1}}}}
-        assert ask("scenario", source=source, lines=lines, served=table) == {"file": "version: 1\n"}
-        for name in ("constructor", "gone"):
-            other = [
-                {**line, "scenario": name} if line["event"] == "run_started" else line
-                for line in lines
-            ]
-            told = ask("scenario", source=source, lines=other, served=table)
-            assert "a log alone" in told["error"]
-
-
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of runs."""
@@ -615,13 +366,6 @@ def address(logs: Path) -> Iterator[str]:
     """The page with those runs."""
     with served(logs) as url:
         yield url
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open the page at a hash; its console must stay empty."""
-    with visiting(browser, address) as open_page:
-        yield open_page
 
 
 def shared(visit: Callable[..., Page], run: str = LATE, at: str = "", **how: Any) -> Page:
@@ -655,6 +399,41 @@ class TestSheet:
         assert float(whole.get("width", "0")) > float(seen.get("width", "0"))
         assert "chosen: apple at 1.n1" in [text.text for text in whole.iter(f"{SVG}text")]
 
+    def test_a_report_shows_the_whole_run_wherever_the_page_stands(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """Nothing in its picture is pale because it is still to come."""
+        page = shared(visit, at="n1/4/225")
+        pictures = []
+        for key in ("Home", "End"):
+            page.keyboard.press(key)
+            report = made(page, "HTML report")[1].decode()
+            pictures.append(report[report.index("<svg ") : report.index("</svg>")])
+        assert pictures[0] == pictures[1]
+
+    def test_no_label_is_cut_at_the_end_of_a_whole_run(self, visit: Callable[..., Page]) -> None:
+        """Measured with the letters of the screen, on a run that ends with a wish being pushed."""
+        page = visit("#story=broken--stale-promises-shortest")
+        page.get_by_role("button", name="Share").first.click()
+        page.get_by_label("the whole run").check()
+        picture = made(page, "SVG picture")[1].decode()
+        root = ET.fromstring(picture)  # noqa: S314
+        assert root.findtext(f"{SVG}title", "").startswith("Space-time view of The shortest way")
+        assert "Each node is a lane" in root.findtext(f"{SVG}desc", "")
+        drawn = page.context.new_page()
+        drawn.set_content(picture)
+        cut = drawn.evaluate(
+            """() => {
+                const width = document.querySelector("svg").width.baseVal.value;
+                return [...document.querySelectorAll("svg text")].filter((text) => {
+                    const box = text.getBBox();
+                    return box.x < 0 || box.x + box.width > width;
+                }).map((text) => text.textContent);
+            }"""
+        )
+        assert cut == []
+        assert drawn.locator("svg text", has_text="pushes apple").count() == 1
+
     def test_a_picture_wears_the_theme(self, visit: Callable[..., Page]) -> None:
         """Light or dark as shown."""
         light = made(shared(visit, color_scheme="light"), "SVG picture")[1].decode()
@@ -677,11 +456,12 @@ class TestSheet:
         assert size[1] == pytest.approx(canvas["height"] * 2, abs=2)
         assert len(png) > 10_000
 
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_the_report_opens_without_a_network(
-        self, visit: Callable[..., Page], browser: Browser, tmp_path: Path
+        self, visit: Callable[..., Page], browser: Browser, tmp_path: Path, scheme: str
     ) -> None:
         """From a file, in a browser without scripts, with nothing refused and nothing asked for."""
-        page = shared(visit, BROKEN)
+        page = shared(visit, BROKEN, color_scheme=scheme)
         name, report = made(page, "HTML report")
         path = tmp_path / name
         path.write_bytes(report)
@@ -696,9 +476,13 @@ class TestSheet:
             expect(opened.get_by_role("heading", name="Verdict")).to_be_visible()
             expect(opened.locator(".violation").first).to_contain_text("R4")
             expect(opened.locator(".wide svg")).to_be_visible()
+            assert opened.locator("html").get_attribute("data-theme") == scheme
             findings = Axe().run(opened)
             assert findings.violations_count == 0, findings.generate_report()
             opened.emulate_media(media="print")
+            # Paper is white, whatever the page wears.
+            ink = opened.evaluate("getComputedStyle(document.body).color")
+            assert ink == "rgb(24, 32, 48)"
             box = opened.locator(".wide svg").bounding_box()
             assert box is not None
             assert box["width"] <= 1280
@@ -719,19 +503,13 @@ class TestSheet:
         """Dropped as files of nodes; times in nanoseconds survive."""
         lines = recorded("local-partition")
         page = visit()
-        files = {
-            f"{node}.jsonl": b"".join(
-                encode(line) for line in lines if line["node"] == node
-            ).decode()
-            for node in sorted({line["node"] for line in lines})
-        }
-        page.evaluate(
-            """(files) => {
-                const transfer = new DataTransfer();
-                for (const [name, text] of Object.entries(files)) transfer.items.add(new File([text], name));
-                document.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
-            }""",
-            files,
+        nodes = {line["node"] for line in lines}
+        drop(
+            page,
+            {
+                f"{node}.jsonl": text_of(line for line in lines if line["node"] == node)
+                for node in nodes
+            },
         )
         expect(page.locator(".sentence")).to_be_visible()
         page.get_by_role("button", name="Share").first.click()
@@ -752,17 +530,38 @@ class TestSheet:
         expect(page.locator(".happening")).to_contain_text("of 26,000")
         page.get_by_role("button", name="Share").first.click()
         assert made(page, "Log")[1] == path.read_bytes()
-        events = parsed_shiviz(made(page, "ShiViz log")[1].decode())
+        events = shiviz_events(made(page, "ShiViz log")[1].decode())
         assert [event for _, _, event in events] == [
             f"{narrate(line)} [{line_id(line)}]" for line in log_lines(26_000)
         ]
+
+    def test_the_log_of_a_live_run_is_what_has_come(self, browser: Browser, tmp_path: Path) -> None:
+        """Byte for byte, while it goes on; and its other forms are made of the same lines."""
+        lines = on_a_real_day(log_lines(1_500))
+        path = tmp_path / "simulated-1500.jsonl"
+        path.write_text(text_of(lines), "utf-8")
+        with (
+            serving_feed(tmp_path, 0, 1_500) as (site, feed),
+            visiting(browser, site.url) as open_page,
+        ):
+            feed.bring(1_000)
+            page = open_page("#live")
+            expect(page.locator(".run-bar")).to_contain_text("1,000 events")
+            page.get_by_role("button", name="Share").first.click()
+            assert made(page, "Log")[1].decode() == text_of(lines[:1_000])
+            feed.bring(500)
+            expect(page.locator(".share")).to_contain_text("of 1,500")
+            assert made(page, "Log")[1].decode() == text_of(lines)
+            events = shiviz_events(made(page, "ShiViz log")[1].decode())
+            assert clocks_tell(lines[:400], [clock for _, clock, _ in events[:400]])
+            assert trace_faults(json.loads(made(page, "Chrome trace")[1])) == []
 
     def test_other_programs_get_their_forms(self, visit: Callable[..., Page]) -> None:
         """ShiViz and Perfetto, named after the run."""
         page = shared(visit, CRASH)
         name, text = made(page, "ShiViz log")
         assert name == f"{CRASH}.shiviz.log"
-        assert len(parsed_shiviz(text.decode())) == len(recorded("local-crash-after-promise"))
+        assert len(shiviz_events(text.decode())) == len(recorded("local-crash-after-promise"))
         name, trace = made(page, "Chrome trace")
         assert name == f"{CRASH}.trace.json"
         assert trace_faults(json.loads(trace)) == []

@@ -139,11 +139,15 @@ class TestChoices:
         at = first(log, event="prepare_sent")
         some = ask(log, at, limit=2_000)
         assert (some["verdict"], some["complete"], some["ballots_searched"]) == (SAFE, False, 1)
-        assert "were not all" in some["sentence"]
+        assert "; all was searched with 1 further ballot, and with 2 " in some["sentence"]
+        assert (
+            f"the limit was reached, for {some['states']:,} states were not all" in some["sentence"]
+        )
         none = ask(log, at, limit=1)
         assert (none["verdict"], none["complete"]) == (UNKNOWN, False)
         assert none["ballots_searched"] is None
         assert "as far as was searched nothing can be" in none["sentence"]
+        assert "; even with no further ballot the limit was reached" in none["sentence"]
 
     @pytest.mark.parametrize("at", ["early", "chosen"])
     def test_what_was_not_searched_is_not_said_to_be_impossible(self, at: str) -> None:

@@ -7,9 +7,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orchestrator.__main__ import app
+from orchestrator.cluster import LabError
 from orchestrator.places import HOME_VARIABLE
 from orchestrator.stories import story_files
 from orchestrator.why_told import why_text
+from paxos.checker import explain_path
 from paxos.scenario import parse
 
 
@@ -75,6 +77,49 @@ def test_what_can_go_wrong_is_told_step_by_step(home: Path, tmp_path: Path) -> N
     assert "Caught: R4 was broken first" in again.output
 
 
+def cut_within_a_line(home: Path, name: str = "events.jsonl") -> Path:
+    """A log without a table that ends in half a line, which no other line quotes."""
+    lines = story_files("late-proposer")["events.jsonl"].splitlines(keepends=True)
+    path = home / name
+    path.write_bytes(b"".join(lines[:40]) + lines[40][:25])
+    return path
+
+
+def test_a_torn_end_is_told_as_what_was_assumed(home: Path) -> None:
+    """Nodes write ahead, so what was lost with it was still to come at this moment."""
+    path = cut_within_a_line(home)
+    result = call(home, "whatif", str(path), "--at", "end", "--ballots", "0")
+    assert result.exit_code == 0, result.output
+    told = " ".join(result.output.split())
+    assert (
+        "It is assumed that: events.jsonl ends in half a line: what followed had not happened yet."
+    ) in told
+
+
+def test_a_torn_end_does_not_concern_an_earlier_moment(home: Path) -> None:
+    """What followed then is in the log."""
+    result = call(home, "whatif", str(cut_within_a_line(home)), "--at", "30", "--ballots", "0")
+    assert "half a line" not in result.output
+
+
+def test_the_torn_end_of_one_node_concerns_it_until_its_last_line(home: Path) -> None:
+    """Its own file may end long before the others."""
+    files = story_files("late-proposer")["events.jsonl"].splitlines(keepends=True)[:60]
+    own: dict[str, list[bytes]] = {}
+    for raw in files:
+        own.setdefault(json.loads(raw)["node"], []).append(raw)
+    folder = home / "own"
+    folder.mkdir()
+    for node, lines in own.items():
+        (folder / f"{node}.jsonl").write_bytes(
+            b"".join(lines) + (b'{"v":1' if node == "n3" else b"")
+        )
+    last, before = (json.loads(raw)["seq"] for raw in (own["n3"][-1], own["n3"][-2]))
+    for seq, concerns in ((last, True), (before, False)):
+        asked = ("whatif", str(folder), "--at", f"n3/1/{seq}", "--ballots", "0")
+        assert ("n3.jsonl ends in half a line" in call(home, *asked).output) is concerns
+
+
 def test_what_has_gone_wrong_is_told_so(home: Path) -> None:
     """Exit code 1."""
     result = call(home, "whatif", "broken--ignore-accepted", "--at", "end")
@@ -101,14 +146,20 @@ def test_a_program_gets_json(home: Path) -> None:
 
 
 def test_a_file_of_lines_will_do(home: Path) -> None:
-    """Without a table the log must begin with the first line ever; else it is unknown."""
+    """A log says where it begins; one that does not must begin with the first line ever."""
     folder = home / "logs" / "late-proposer"
-    result = call(home, "whatif", str(folder / "events.jsonl"), "--at", "chosen")
+    path = folder / "events.jsonl"
+    result = call(home, "whatif", str(path), "--at", "chosen")
     assert result.exit_code == 0
     (folder / "run.json").unlink()
-    alone = call(home, "whatif", str(folder / "events.jsonl"), "--at", "n5/1/20")
-    assert alone.exit_code == 3
-    assert "is not known" in alone.output
+    alone = call(home, "whatif", str(path), "--at", "chosen")
+    assert (alone.exit_code, alone.output) == (0, result.output)
+    first, *others = path.read_text("utf-8").splitlines(keepends=True)
+    silent = {name: said for name, said in json.loads(first).items() if name != "begins"}
+    path.write_text("".join([json.dumps(silent) + "\n", *others]), "utf-8")
+    older = call(home, "whatif", str(path), "--at", "n5/1/20")
+    assert older.exit_code == 3
+    assert "is not known" in older.output
 
 
 @pytest.mark.parametrize(
@@ -155,5 +206,14 @@ def test_check_says_why(home: Path) -> None:
     everything = why_text([folder], "all").splitlines()
     assert len(everything) > 40
     assert max(map(len, everything)) <= 80
+    # A line that is only quoted says what it shows.
+    why = next(one for one in explain_path(folder)["whys"] if one["line"] == name)
+    told_of = {one["line"] for one in explain_path(folder)["whys"]}
+    quoted = next(line for line in why["events"] if line not in told_of)
+    cited = why_text([folder], quoted).splitlines()
+    assert cited[0] == f"{quoted} is evidence of this:"
+    assert any(row.startswith(f"{name}    ! n5 asks to accept 'pear'") for row in cited)
+    with pytest.raises(LabError, match="nothing to be said of a line 'n1/9/9'"):
+        why_text([folder], "n1/9/9")
     # The rest of the broadcast has the same answer.
     assert why_text([folder], f"n5/1/{accept['seq'] + 1}") == why_text([folder], name)

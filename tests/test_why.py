@@ -382,7 +382,10 @@ class TestStuck:
         lines = world.lines
         (why,) = [one for one in explain(lines)["whys"] if one["kind"] == "stuck"]
         assert why["line"].startswith("n2/")
-        assert "who wished for 'pear', has no answer yet: n2 has 0 of the 4" in why["sentence"]
+        # It is told at the wish, and none of it was so then.
+        assert why["sentence"].startswith(
+            "where the log ends, n2's client, who wished for 'pear', has no answer: n2 has 0 of the 4"
+        )
         assert "n4 is down (killed)" in why["sentence"]
         assert "n3 is paused" in why["sentence"]
         assert "n5 is cut off from n2" in why["sentence"]

@@ -8,6 +8,7 @@ import { empty, fold } from "../web/log/reducer.js";
 import { buildTimeline, extended, stateAt } from "../web/log/timeline.js";
 import { LineStore } from "../web/log/store.js";
 import { MemoryLines } from "../web/log/memory.js";
+import { makePanels } from "../web/shell/panels.js";
 
 const request = JSON.parse(readFileSync(0, "utf-8"));
 const catalogue = JSON.parse(readFileSync(new URL("../paxos/events/catalogue.json", import.meta.url), "utf-8"));
@@ -38,11 +39,44 @@ const answers = {
   async memory({ count }) {
     const kept = new MemoryLines();
     const line = (at) => ({ v: 1, node: "n1", incarnation: 1, seq: at + 1, at_ns: at, event: "node_ready", instance_count: 0 });
-    for (let at = 0; at < count; at += 1) kept.push(line(at));
-    const atHand = [0, count - 1].map((at) => kept.get(at)?.seq ?? null);
+    for (let at = 0; at < count; at += 1) kept.push(line(at), at === 7);
+    const atHand = [0, 7, count - 1].map((at) => kept.get(at)?.seq ?? null);
     await new Promise((done) => ((kept.loaded = done), kept.get(0)));
     const text = await kept.text(1_020, 1_030);
     return { atHand, back: kept.get(0).seq, text: text.trimEnd().split("\n").map((row) => JSON.parse(row).seq) };
+  },
+  /** How many lines are read for the state of the newest instance, once that of the one before is known; how many are its own, and how many concern every instance. */
+  asked({ lines }) {
+    const { core, length } = buildTimeline(catalogue, { lines, meta: null, verdict: null });
+    const [before, newest] = core.instances.slice(-2);
+    core.states.at(core, length, core.firstAt.get(newest), before);
+    const lineAt = core.lineAt;
+    let asked = 0;
+    core.lineAt = (at) => ((asked += 1), lineAt(at));
+    core.states.at(core, length, length - 1, newest);
+    const first = asked;
+    core.states.at(core, length, length - 1, newest);
+    const begin = core.firstAt.get(newest);
+    const own = lines.slice(begin).filter(({ instance }) => instance === newest).length;
+    const shared = [...core.tables.shared.full("at")];
+    return { first, again: asked - first, own, shared: shared.length, meanwhile: shared.filter((at) => at >= begin).length };
+  },
+  /** What the panels are drawn for, frame by frame: each frame is what has changed, and how much later it is. */
+  panels({ frames }) {
+    let [now, later] = [0, 0];
+    globalThis.window = { setTimeout: () => (later += 1), clearTimeout() {} };
+    globalThis.performance = { now: () => now };
+    const panels = makePanels(() => {});
+    let app = { left: 0, scale: 1, cursor: 0, hover: -1, timeline: { core: 1, said: 1, length: 1 }, live: { received: 1, following: true, feed: "open" } };
+    return frames.map(({ ms, spoil, lines, live, ...change }) => {
+      now += ms;
+      if (spoil) panels.spoil();
+      const timeline = { ...app.timeline, length: app.timeline.length + (lines ?? 0) };
+      const grown = lines === undefined ? {} : { timeline, live: { ...app.live, received: timeline.length, ...live } };
+      app = { ...app, ...grown, ...change };
+      const due = panels.due(app);
+      return due ? "drawn" : later > 0 ? "later" : "not";
+    });
   },
   /** Lines of a long log, by their places: what is there at once, and after it was waited for. */
   async store({ file, places }) {

@@ -100,3 +100,24 @@ def settled(page: Page) -> None:
     page.evaluate(
         "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
     )
+
+
+def drop(page: Page, files: dict[str, str], on: str = "body") -> None:
+    """Drop files on a part of the page, as a browser would.
+
+    Args:
+        page: with a run, or none yet.
+        files: their texts, by name.
+        on: where, as a selector.
+    """
+    page.evaluate(
+        """([files, on]) => {
+            const transfer = new DataTransfer();
+            for (const [name, text] of Object.entries(files)) {
+                transfer.items.add(new File([text], name));
+            }
+            const event = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+            document.querySelector(on).dispatchEvent(event);
+        }""",
+        [files, on],
+    )

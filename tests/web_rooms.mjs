@@ -8,7 +8,10 @@ import { shared } from "../web/compare/view.js";
 import { formatQuery, parseQuery } from "../web/find/query.js";
 import { matches } from "../web/find/search.js";
 import { findWords } from "../web/find/words.js";
-import { buildTimeline } from "../web/log/timeline.js";
+import { lineOf } from "../web/log/memory.js";
+import { openTexts } from "../web/log/open.js";
+import { buildTimeline, extended, withVerdict } from "../web/log/timeline.js";
+import { partsOf } from "../web/share/log.js";
 import { svgPicture } from "../web/share/picture.js";
 import { reportOf } from "../web/share/report.js";
 import { scenarioFile } from "../web/share/scenario.js";
@@ -62,8 +65,30 @@ const answers = {
     const picture = pictureOf(timeline, { ids: "picture-" });
     return reportOf({ name: request.name ?? "run", timeline, cursor, instance: timeline.instances[0] ?? 0, meta: request.meta ?? null, picture, theme: "light" });
   },
-  shiviz: () => shivizLog(timelineOf(request)),
-  trace: async () => JSON.parse((await traceParts(timelineOf(request), { title: "run" })).join("")),
+  /** The log of files, as it is exported; judged in between, as it is in a tab. */
+  async exported() {
+    const { timeline } = openTexts(catalogue, new Map(Object.entries(request.files)), "run");
+    return (await partsOf(withVerdict(timeline, request.verdict))).join("");
+  },
+  /** The log of a run that has come in pieces of so many rows, as it is exported; and as ShiViz gets it. */
+  async grown() {
+    const { rows, step } = request;
+    const lines = (from) => rows.slice(from, from + step).map(lineOf);
+    let timeline = buildTimeline(catalogue, { lines: lines(0), meta: null, verdict: null });
+    for (let at = step; at < rows.length; at += step) timeline = extended(timeline, lines(at));
+    return { log: (await partsOf(timeline)).join(""), shiviz: await shivizLog(timeline) };
+  },
+  /** Logs for ShiViz, one for each list of lines. */
+  shiviz: () => Promise.all(request.runs.map((lines) => shivizLog(timelineOf({ lines })))),
+  traces: () => Promise.all(request.runs.map(async (lines) => JSON.parse((await traceParts(timelineOf({ lines }), { title: "run" })).join("")))),
+  /** Logs for ShiViz as ShiViz takes them apart: by the expression in the first line. */
+  taken: () =>
+    request.texts.map((text) => {
+      const [expression, delimiter] = text.split("\n", 2);
+      const rest = text.slice(expression.length + delimiter.length + 2);
+      const events = [...rest.matchAll(new RegExp(expression, "gm"))].map(({ groups }) => [groups.host, groups.clock, groups.event]);
+      return { delimiter, events, left: rest.replace(new RegExp(expression, "gm"), "").replace(/\n/g, "") };
+    }),
   /** Of each text: the query without its places, that query as text, and what is wrong. */
   queries: () =>
     request.texts.map((text) => {

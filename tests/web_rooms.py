@@ -2,29 +2,24 @@
 
 import contextlib
 import json
-import os
-import shutil
-import subprocess
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from playwright.sync_api import expect
 
 from paxos.checker import check_lines
 from paxos.events import Line
 from paxos.simulator import World
 from paxos.simulator.conditions import Conditions
+from tests.web_node import ask_node
 from tests.web_server import recorded, scripted, serving, write_run
 
 # A limit, not a wait: a busy machine may take long to open a browser's page.
 expect.set_options(timeout=20_000)
 
-HERE: Final = Path(__file__).parent
-RUNNER: Final = HERE / "web_rooms.mjs"
 
 PARTITION: Final = "20260101-partition"
 BROKEN: Final = "20260102-broken"
@@ -33,26 +28,8 @@ LATE: Final = "20260104-late"
 
 
 def ask(what: str, **about: Any) -> Any:
-    """What the page's modules answer, run in Node.
-
-    Skips where Node is missing, and fails instead under CI=true.
-    """
-    node = shutil.which("node")
-    if node is None:
-        reason = "node is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI=true, and {reason}", pytrace=False)
-        pytest.skip(reason)
-    done = subprocess.run(
-        [node, str(RUNNER)],
-        input=json.dumps({"ask": what, **about}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    """What the page's modules answer, run in Node."""
+    return ask_node("web_rooms.mjs", {"ask": what, **about})
 
 
 def judged(lines: list[Line]) -> Any:
@@ -74,6 +51,13 @@ def simulated(seed: int) -> list[Line]:
     world.heal(60 + seed % 11)
     world.run(3_000)
     return world.lines
+
+
+def on_a_real_day(lines: Iterable[Line]) -> list[Line]:
+    """Virtual times made those of a day: in nanoseconds, no browser's number holds them."""
+    dated: list[Line] = [{**line, "at_ns": line["at_ns"] + 2**60 + 1} for line in lines]
+    assert any(int(float(line["at_ns"])) != line["at_ns"] for line in dated)
+    return dated
 
 
 def write_runs(logs: Path) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -37,7 +37,10 @@ def serving(logs: Path, desk: Desk | None = None) -> Iterator[str]:
     Commands need :data:`TOKEN`. Whoever gives a desk works it.
     """
     server = Server(configuration(create_app(logs, desk, TOKEN)))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    # As orchestrator/web/serve.py makes it, so that small answers are not held back.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
         port = listener.getsockname()[1]
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
@@ -237,6 +240,16 @@ def lab_web(
                 process.kill()
 
 
+@contextlib.contextmanager
+def live_run(site: Page) -> Iterator[str]:
+    """Begin a live run; it is ended in the end, unless somebody has."""
+    status, told = site.post("live/begin", {})
+    assert status == 200, told
+    yield told["run"]
+    if site.live()["run"] is not None:
+        assert site.post("live/end", {})[0] == 200
+
+
 def write_run(logs: Path, run: str, lines: list[Line], *, title: str = "") -> Path:
     """Make a run's folder: each node's log, the merged one, the table and the verdict."""
     folder = logs / run
@@ -252,6 +265,11 @@ def write_run(logs: Path, run: str, lines: list[Line], *, title: str = "") -> Pa
     (folder / "run.json").write_text(json.dumps(table), encoding="utf-8")
     check_lines(lines).write(folder / "verdict.json")
     return folder
+
+
+def text_of(lines: Iterable[Line]) -> str:
+    """A log as its file has it."""
+    return b"".join(map(encode, lines)).decode()
 
 
 def recorded(name: str) -> list[Line]:

@@ -20,6 +20,7 @@ import { makeOpener, shownTexts } from "./shell/open.js";
 import { page } from "./shell/page.js";
 import { CHANGES, STEPS, makePlayer } from "./shell/playing.js";
 import { ROOMS_FIRST, roomsDrawn, startTour } from "./shell/rooms.js";
+import { makePanels } from "./shell/panels.js";
 import { makeStore } from "./shell/store.js";
 import { revealRow, tell } from "./shell/telling.js";
 import { firstTheme, followSystem, keepTheme, wearTheme } from "./shell/theme.js";
@@ -79,20 +80,27 @@ const pageActs = {
   splits: commands.splits,
 };
 
-const redraw = () => update((now) => ({ ...now }));
+const redraw = () => {
+  panels.spoil();
+  update((now) => ({ ...now }));
+};
+const panels = makePanels(redraw);
 
 /** @param {App} app */
 function draw(app) {
-  render(page(app, pageActs), root);
+  const due = panels.due(app);
+  if (due) render(page(app, pageActs), root);
   if (app.timeline !== null) {
     // Of a long run lines come when they are looked at; then they are drawn.
     app.timeline.core.onLoaded = redraw;
     paintCanvases(app, (width) => update((now) => change.resized(now, width)));
-    revealRow(app);
-    tell(app, get);
+    if (due) {
+      revealRow(app);
+      tell(app, get);
+    }
   }
   roomsDrawn(app, acts);
-  address.keep(app);
+  if (due) address.keep(app);
 }
 
 /* --- what a person does ------------------------------------------------------------- */
@@ -111,7 +119,7 @@ function obey(command) {
 
 /** @param {"replay" | "live" | "sandbox"} tab */
 function mode(tab) {
-  update((now) => change.modeChanged(now, tab));
+  update((now) => ({ ...change.modeChanged(now, tab), sheet: null }));
   live.modeChanged(tab === "live");
   if (tab === "sandbox") void sandbox.enter();
   if (tab === "replay" && get().timeline === null) void address.showFirst();

@@ -56,6 +56,9 @@ export const words = {
   loadingProgress: "How much has been loaded",
   verdicts: /** @type {Record<string, string>} */ ({ ok: "safety held", violated: "violated", unknown: "unknown" }),
   noVerdict: "not judged",
+  nothingYet: "nothing to judge yet",
+  nothingYetWhy: "Nobody has asked anything of this cluster yet, so there is nothing to judge. Propose something: from then on each rule is judged here.",
+  atRest: "The cluster has just started, and rests. Ask one of its nodes to propose a value, and watch what happens.",
   dropHere: "Drop it: a run's folder, or .jsonl files",
 
   // Files that cannot be shown
@@ -193,6 +196,8 @@ export const words = {
   // A message
   /** @param {string} kind @param {string} source @param {string} to */
   messageTitle: (kind, source, to) => `${kind} from ${source} to ${to}`,
+  /** @param {string[]} names @param {boolean} held */
+  pile: (names, held) => `${names.length > 1 || held ? `${names.length.toLocaleString("en")} ${held ? "held" : "under way"}: ` : ""}${names.join("; ")}`,
   sent: "Sent",
   fates: /** @type {Record<string, string>} */ ({
     received: "Received",
@@ -243,6 +248,10 @@ export const words = {
   at: (ballot) => `at ${ballot}`,
   /** @param {string[]} acceptors */
   byAcceptors: (acceptors) => `accepted by ${joined(acceptors)}`,
+  /** @param {string[]} nodes */
+  byWord: (nodes) => `✗ by word only: ${joined(nodes)} had said so before ${nodes.length === 1 ? "its disk" : "their disks"} had it`,
+  said: "said:",
+  saidAhead: "it has said that it accepted this, and its disk does not have it",
   chosenNow: "chosen",
   learnedBy: "learned by",
   /** @param {string} node */
@@ -258,6 +267,10 @@ export const words = {
   spacetime: "Space and time",
   canvasLabel: "Space-time view: a lane for each node, an arrow for each message. The list of events below says the same in words.",
   wall: "wall",
+  /** @param {string[][]} sides */
+  wallOf: (sides) => `wall: ${sides.map((side) => side.join(" ")).join(" | ")}`,
+  /** @param {string[]} from @param {string[]} to @param {boolean} both */
+  noWay: (from, to, both) => `no way ${from.join(" ")} ${both ? "↔" : "→"} ${to.join(" ")}`,
   /** @param {number} count */
   cutCables: (count) => `${counted(count, "direction")} cut`,
   /** @param {string} value */
@@ -295,6 +308,8 @@ export const words = {
   // Verdict
   verdictNow: "At this moment",
   soFar: "safe so far",
+  /** @param {number} judged @param {number} all */
+  judgedSoFar: (judged, all) => (judged >= all ? `The checker has judged every event that has come, ${counted(all, "event")}.` : `The checker has judged ${judged.toLocaleString("en")} of the ${counted(all, "event")} that have come; the rest follows.`),
   upToHere: "As far as this moment. At the end stand the verdict on the whole run and what was expected of it.",
   judgeHere: "Judge it in this tab",
   judgedLater: "The checker looks at the run as it goes on; its first word is on the way.",

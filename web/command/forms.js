@@ -5,7 +5,7 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { order } from "./panel.js";
-import { DISK_FAULTS, FAILPOINTS, MESSAGE_KINDS, RULES, freeName, partitionStep, proposeStep, ruleStep } from "./steps.js";
+import { DISK_FAULTS, FAILPOINTS, MESSAGE_KINDS, RULES, SETTINGS, configureStep, freeName, partitionStep, proposeStep, ruleStep } from "./steps.js";
 import { command as said } from "./words.js";
 
 /** @param {App} app @param {World} world @param {string | null} node @param {CommandActs} act @returns {unknown} */
@@ -21,6 +21,8 @@ export function forms(app, world, node, act) {
       return release(world, act);
     case "disk":
       return node === null ? nothing : disk(world, node, act);
+    case "configure":
+      return configure(app, act);
     case "failpoint":
       return node === null ? nothing : failpoint(app, node, act);
     default:
@@ -156,6 +158,39 @@ function disk(world, node, act) {
       )}
     </ul>
   `;
+}
+
+/** Settings, each as it is unless it is filled in. @param {App} app @param {CommandActs} act */
+function configure(app, act) {
+  const step = configureStep(app.command.fields);
+  const send = () => {
+    if (step === null) return;
+    act.give(step);
+    // They are in force now: the next change begins with none of them.
+    for (const [name] of SETTINGS) act.fill(name, "");
+  };
+  return form(
+    send,
+    html`
+      <p class="small muted wide">${said.configureHow}</p>
+      ${SETTINGS.map(([name, options]) =>
+        options === "number"
+          ? html`<span class="field" title=${said.settingHints[name]}>
+              <label class="muted" for="command-${name}">${said.settings[name]}</label>
+              <input
+                id="command-${name}"
+                type="number"
+                min="1"
+                placeholder=${said.asItIs}
+                .value=${app.command.fields[name] ?? ""}
+                @input=${(/** @type {Event} */ event) => act.fill(name, valueOf(event))}
+              />
+            </span>`
+          : select(app, act, name, said.settings[name], [["", said.asItIs], ...options.map((one) => /** @type {[string, string]} */ ([one, said.settingOptions[one]]))]),
+      )}
+      <button class="primary" ?disabled=${step === null}>${said.give}</button>
+    `,
+  );
 }
 
 /** @param {App} app @param {string} node @param {CommandActs} act */

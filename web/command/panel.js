@@ -6,6 +6,7 @@
 /** @import {Step} from "./state.js" */
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { prose } from "../shell/prose.js";
 import { forms } from "./forms.js";
 import { isDestructive, targetsOf } from "./steps.js";
 import { command as said } from "./words.js";
@@ -39,12 +40,14 @@ const NODE_FORMS = new Set(["propose", "disk", "failpoint"]);
 /** @param {App} app @param {State | null} state @param {World} world @param {CommandActs} act */
 export function commandPanel(app, state, world, act) {
   const node = app.node !== null && world.members.includes(app.node) ? app.node : null;
+  const below = new Set([...NODE_FORMS, "configure"]);
   return html`
     <div class="commands">
       <h3>${node === null ? said.title : said.titleTo(node)}</h3>
       ${picker(app, world, act)} ${answers(app)} ${asking(app, world, act)} ${node === null ? nothing : toNode(app, state, world, node, act)}
       ${NODE_FORMS.has(app.command.form ?? "") ? forms(app, world, node, act) : nothing} ${world.manual ? nothing : toNetwork(app, world, act)}
-      ${NODE_FORMS.has(app.command.form ?? "") ? nothing : forms(app, world, node, act)}
+      ${below.has(app.command.form ?? "") ? nothing : forms(app, world, node, act)} ${toAll(app, world, act)}
+      ${app.command.form === "configure" ? forms(app, world, node, act) : nothing}
     </div>
   `;
 }
@@ -100,6 +103,18 @@ function toNetwork(app, world, act) {
   `;
 }
 
+/** What holds for every node. @param {App} app @param {World} world @param {CommandActs} act */
+function toAll(app, world, act) {
+  if (!world.knows("configure")) return nothing;
+  return html`
+    <h3>${said.toAll}</h3>
+    <div class="buttons">
+      <button aria-expanded=${app.command.form === "configure"} @click=${() => act.open("configure")}>${said.configure}</button>
+      ${world.kind !== "sandbox" || world.manual ? nothing : html`<button title=${said.hints.by_hand} @click=${() => act.give({ by_hand: true })}>${said.byHand}</button>`}
+    </div>
+  `;
+}
+
 /** Do it, or ask first when it would hit something real. @param {Step} step @param {World} world @param {CommandActs} act */
 export function order(step, world, act) {
   if (world.real && isDestructive(step)) act.ask(step);
@@ -147,6 +162,6 @@ function answer({ text, state, answer: reply }) {
   return html`<li class=${state}>
     <span class="mark" aria-hidden="true">${SIGNS[state]}</span>
     <span class="text">${text}</span>
-    <span class="muted small">${state === "pending" ? said.pending : reply}</span>
+    <span class="muted small">${state === "pending" ? said.pending : prose(reply)}</span>
   </li>`;
 }

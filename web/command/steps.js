@@ -64,6 +64,33 @@ export function ruleStep(verb, fields, name) {
   return { [verb]: rule };
 }
 
+/** Settings of instances, as a scenario has them: what each can be; a number is one of milliseconds. */
+export const SETTINGS = /** @type {const} */ ([
+  ["number_scheme", ["rounds", "interleaved", "ranges"]],
+  ["patience_ms", "number"],
+  ["backoff", ["yes", "no"]],
+  ["backoff_base_ms", "number"],
+  ["backoff_most_ms", "number"],
+  ["own_ballots", ["yes", "no"]],
+]);
+const SETTING_MOST_MS = 600_000;
+
+/**
+ * Other settings at every node: of those that are left empty none.
+ * @param {Record<string, string>} fields by the name of the setting @returns {Step | null} null where nothing is to be changed
+ */
+export function configureStep(fields) {
+  /** @type {Record<string, any>} */
+  const settings = {};
+  for (const [name, options] of SETTINGS) {
+    const text = (fields[name] ?? "").trim();
+    if (text === "") continue;
+    if (options === "number") settings[name] = whole(text, 1, 1, SETTING_MOST_MS);
+    else settings[name] = name === "number_scheme" ? text : text === "yes";
+  }
+  return Object.keys(settings).length === 0 ? null : { configure: settings };
+}
+
 /** @param {string | undefined} text @param {number} usual @param {number} least @param {number} most */
 function whole(text, usual, least, most) {
   const number = Number.parseInt(text ?? "", 10);

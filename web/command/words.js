@@ -13,6 +13,12 @@ const list = (nodes) => (nodes === "all" ? "every node" : Array.isArray(nodes) ?
 const way = ({ kinds, from, to }) =>
   [kinds ? [kinds].flat().join(", ") : "messages", from ? `from ${list(from)}` : "", to ? `to ${list(to)}` : ""].filter((part) => part !== "").join(" ");
 
+/** @param {string} name @param {unknown} value */
+const setting = (name, value) => {
+  const what = (command.settings[name] ?? name).replace(" (ms)", "").toLowerCase();
+  return `${what} to ${typeof value === "number" ? `${value} ms` : typeof value === "boolean" ? (value ? "yes" : "no") : (command.settingOptions[String(value)] ?? String(value))}`;
+};
+
 /** @type {Record<string, (body: any) => string>} */
 const SAID = {
   propose: ({ value, at }) => `ask ${at} to have '${value}' chosen`,
@@ -42,7 +48,8 @@ const SAID = {
   duplicate_message: (name) => `duplicate the message ${name}`,
   deliver_message: (name) => `deliver the message ${name} now`,
   delay_message: ({ message, delay_ms }) => `delay the message ${message} by ${delay_ms} ms`,
-  configure: () => "change settings",
+  by_hand: () => "let every message and every timer wait for a hand",
+  configure: (settings) => `set ${joined(Object.entries(settings).map(([name, value]) => setting(name, value)))} at every node`,
 };
 
 export const command = {
@@ -57,6 +64,25 @@ export const command = {
   chooseNode: "Choose a node, here or on the ring:",
   toCluster: "To the network",
   toNode: "To a node",
+  toAll: "To every node",
+  configure: "Settings…",
+  byHand: "By hand",
+  configureHow: "What is left empty stays as it is.",
+  asItIs: "as it is",
+  settings: /** @type {Record<string, string>} */ ({
+    number_scheme: "Numbers",
+    patience_ms: "Patience (ms)",
+    backoff: "Back off",
+    backoff_base_ms: "First wait (ms)",
+    backoff_most_ms: "Longest wait (ms)",
+    own_ballots: "Own ballots",
+  }),
+  settingHints: /** @type {Record<string, string>} */ ({
+    patience_ms: "How long a proposer waits for a quorum in either phase.",
+    backoff_base_ms: "The longest wait before its second attempt; it doubles with every further one.",
+    backoff_most_ms: "Where the doubling ends.",
+  }),
+  settingOptions: /** @type {Record<string, string>} */ ({ rounds: "round and node", interleaved: "interleaved", ranges: "a range for each", yes: "yes", no: "no" }),
   propose: "Propose…",
   kill: "Kill",
   start: "Start",
@@ -128,6 +154,7 @@ export const command = {
     pause: "It stands still and keeps its memory. This is no crash.",
     power_loss: "Its memory is lost, and what was not synced to its disk.",
     isolate: "Every cable of it is cut.",
+    by_hand: "From here on every message and every timer waits until you let it go.",
   }),
   inForce: "In force",
   nothingInForce: "Nothing is in force.",

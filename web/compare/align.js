@@ -11,7 +11,7 @@ const COUNTS = ["incarnation", "seq", "cause", "message", "behind", "number", "t
 const INSTANCES = ["instance", "first_instance", "last_instance"];
 
 /** How a run is called, in its first line. */
-const CALLED = ["run", "scenario", "title", "predict"];
+const CALLED = ["run", "scenario", "title", "predict", "begins", "settings", "variant"];
 
 /** @typedef {"order" | "lines"} By */
 /** @typedef {{from: number, to: number, moved: boolean}} Hunk rows from–to (the last one included) that differ; `moved`: all of them stand elsewhere in the other run */

@@ -45,12 +45,7 @@ export async function sideOf(choice, acts) {
     return branchSide(branch);
   }
   const { timeline, meta } = await acts.load(/** @type {"run" | "story"} */ (kind), name);
-  const folder = kind === "run" ? "runs" : "stories";
-  const text = async () => {
-    const response = await fetch(`${folder}/${encodeURIComponent(name)}/events.jsonl`);
-    return response.ok ? response.text() : null;
-  };
-  return { kind: /** @type {"run" | "story"} */ (kind), name, title: titleOf({ timeline, name, meta }), timeline, rows: await rowsOf(timeline, text) };
+  return { kind: /** @type {"run" | "story"} */ (kind), name, title: titleOf({ timeline, name, meta }), timeline, rows: await rowsOf(timeline) };
 }
 
 /** What the page shows. @param {Acts} acts @returns {Promise<Side>} */
@@ -61,40 +56,30 @@ export async function shownSide(acts) {
   const name = app.source?.name ?? app.name;
   if (kind === "live") {
     // It grows, and grown it is another timeline: what is compared is the log so far.
-    const copy = openTexts(timeline.catalogue, acts.texts(), name);
-    return { kind, name, title: titleOf(copy), timeline: copy.timeline, rows: await rowsOf(copy.timeline, () => acts.texts().get("events.jsonl") ?? null) };
+    const copy = openTexts(timeline.catalogue, await acts.texts(), name);
+    return { kind, name, title: titleOf(copy), timeline: copy.timeline, rows: await rowsOf(copy.timeline) };
   }
-  return { kind, name, title: titleOf(app), timeline, rows: await rowsOf(timeline, () => acts.texts().get("events.jsonl") ?? null) };
+  return { kind, name, title: titleOf(app), timeline, rows: await rowsOf(timeline) };
 }
 
-/** A branch of the sandbox. @param {Pick<Branch, "name" | "timeline" | "text"> & {id?: number}} branch @returns {Promise<Side>} */
-export async function branchSide({ id, name, timeline, text }) {
-  return { kind: "branch", name: String(id ?? name), title: name, timeline, rows: await rowsOf(timeline, () => text) };
+/** A branch of the sandbox. @param {Pick<Branch, "name" | "timeline"> & {id?: number}} branch @returns {Promise<Side>} */
+export async function branchSide({ id, name, timeline }) {
+  return { kind: "branch", name: String(id ?? name), title: name, timeline, rows: await rowsOf(timeline) };
 }
 
 /** @param {Catalogue} catalogue @param {File[]} files @returns {Promise<Side>} */
 export async function fileSide(catalogue, files) {
   const name = files.map((file) => file.name).join(", ");
   const { timeline, meta } = await openDropped(catalogue, files, name);
-  const logs = files.filter((file) => file.name.endsWith(".jsonl") && file.name !== "history.jsonl");
-  const log = logs.find((file) => file.name === "events.jsonl") ?? (logs.length === 1 ? logs[0] : null);
-  const rows = await rowsOf(timeline, () => (log === null ? null : log.text()));
-  return { kind: "file", name, title: titleOf({ timeline, name, meta }), timeline, rows };
+  return { kind: "file", name, title: titleOf({ timeline, name, meta }), timeline, rows: await rowsOf(timeline) };
 }
 
 /**
- * A log, a line each: as it was read, where that is known.
+ * A log, a line each, as it was read.
  * @param {import("../log/timeline.js").Timeline} timeline
- * @param {() => string | null | Promise<string | null>} read its text
  * @returns {Promise<string[]>}
  */
-async function rowsOf(timeline, read) {
+async function rowsOf(timeline) {
   // Nothing is read that is not compared.
-  if (timeline.length > LINES_MOST) return [];
-  const text = timeline.core.store === null ? await read() : (await partsOf(timeline)).join("");
-  if (text !== null) {
-    const rows = text.split("\n").filter((row) => row !== "");
-    if (rows.length >= timeline.length) return rows.slice(0, timeline.length);
-  }
-  return Array.from({ length: timeline.length }, (_, at) => JSON.stringify(timeline.line(at)));
+  return timeline.length > LINES_MOST ? [] : (await partsOf(timeline)).join("").split("\n").slice(0, -1);
 }

@@ -9,7 +9,7 @@
  * @property {string} name
  * @property {string} title
  * @property {Timeline} timeline
- * @property {string[]} rows its log, a line each: as it was read, where that is known
+ * @property {string[]} rows its log, a line each, as it was read
  */
 
 /**

@@ -7,6 +7,7 @@
 
 /** @import {Line} from "../log/types.d.ts" */
 
+import { lineOf } from "../log/memory.js";
 import { CausalOrder } from "./order.js";
 
 const EVENTS = "live/events";
@@ -20,6 +21,7 @@ const TRY_AGAIN_MS = 1500;
  * @property {(lines: Line[]) => void} lines once a frame at most, in order, without gap or doublet
  * @property {(state: "off" | "connecting" | "open" | "lost") => void} state
  * @property {(name: "live" | "verdict" | "why" | "ended", content: any) => void} told
+ * @property {() => void} refused the server knows of no such cursor, or does not answer; `resume` or `open` goes on
  */
 
 export class Feed {
@@ -28,6 +30,8 @@ export class Feed {
     this.act = act;
     /** How many lines were had, waiting ones included. */
     this.had = 0;
+    /** The feed that they are lines of; the cursor of another run means nothing. */
+    this.epoch = "";
     /** @type {EventSource | null} */
     this.source = null;
     /** Rows that wait for a frame. @type {string[]} */
@@ -40,9 +44,10 @@ export class Feed {
     document.addEventListener("visibilitychange", () => this.#seen());
   }
 
-  /** Begin at the first line, and go on until `close`. */
-  open() {
+  /** Begin at the first line, and go on until `close`. @param {string} [epoch] of the feed, as `live.json` names it */
+  open(epoch = "") {
     this.close();
+    this.epoch = epoch;
     this.had = 0;
     this.rows = [];
     this.order = new CausalOrder();
@@ -78,7 +83,7 @@ export class Feed {
   #connect() {
     if (this.source !== null || document.hidden) return;
     this.act.state("connecting");
-    const source = new EventSource(`${EVENTS}?after=${this.had}`);
+    const source = new EventSource(`${EVENTS}?after=${this.had}${this.epoch === "" ? "" : `&epoch=${encodeURIComponent(this.epoch)}`}`);
     this.source = source;
     source.addEventListener("open", () => this.act.state("open"));
     source.addEventListener("error", () => this.#failed(source));
@@ -102,7 +107,9 @@ export class Feed {
     // While it is connecting the browser itself asks again, from the last id.
     if (source.readyState !== EventSource.CLOSED) return;
     this.#disconnect();
-    this.retry = window.setTimeout(() => this.#connect(), TRY_AGAIN_MS);
+    this.retry = window.setTimeout(() => {
+      if (this.wanted && !document.hidden) this.act.refused();
+    }, TRY_AGAIN_MS);
   }
 
   /** @param {MessageEvent} event */
@@ -137,7 +144,7 @@ export class Feed {
     const rows = this.rows.length <= most ? this.rows : this.rows.slice(0, most);
     this.rows = this.rows.length <= most ? [] : this.rows.slice(most);
     const now = most === Infinity ? Infinity : performance.now();
-    const lines = this.order.pass(rows.map((row) => JSON.parse(row)), now);
+    const lines = this.order.pass(rows.map(lineOf), now);
     // At the end nothing more will come that a line could wait for.
     while (most === Infinity && this.order.isWaiting) lines.push(...this.order.pass([], now));
     if (lines.length > 0) this.act.lines(lines);

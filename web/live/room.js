@@ -8,7 +8,7 @@
 /** @import {Store} from "../shell/store.js" */
 /** @import {Step} from "../command/state.js" */
 /** @import {Answer} from "./api.js" */
-/** @import {Live} from "./state.js" */
+/** @import {Live, LiveInfo} from "./state.js" */
 
 import { keptToken } from "../link.js";
 import { buildTimeline, extended, withVerdict, withWhy } from "../log/timeline.js";
@@ -35,6 +35,7 @@ export function makeLive(store, acts, catalogue) {
     state: (state) => set({ feed: state }),
     lines: (lines) => update((now) => grown(now, lines)),
     told,
+    refused: () => void again(),
   });
 
   /** @param {App} now @param {Line[]} lines @returns {App} */
@@ -105,12 +106,25 @@ export function makeLive(store, acts, catalogue) {
 
   async function attach() {
     const info = await ask();
-    const { mode, source } = get();
-    if (mode !== "live" || !info.run) return;
-    const same = source?.kind === "live" && source.name === info.run;
-    if (!same) forget();
-    if (same) feed.resume();
-    else feed.open();
+    if (get().mode === "live" && info.run) listen(info);
+  }
+
+  /** Go on with the run that is shown, or begin with another one. @param {LiveInfo} info */
+  function listen({ run, epoch }) {
+    const { source } = get();
+    if (source?.kind === "live" && source.name === run) return feed.resume();
+    forget();
+    feed.open(epoch ?? "");
+  }
+
+  /** The feed was refused: another run may have begun while this page was hidden. */
+  async function again() {
+    const info = await askLive();
+    if (get().mode !== "live") return;
+    // Without an answer, or a run, what was shown stays, and is tried again.
+    if (!info.run) return feed.resume();
+    update((now) => ({ ...now, live: informed(now.live, info) }));
+    listen(info);
   }
 
   /** What was shown belongs to another run. */

@@ -3,10 +3,12 @@
 /**
  * @typedef {object} LiveInfo what `live.json` says
  * @property {boolean} available
- * @property {string} why not, or with what
+ * @property {string} why not, or with what; while a run ends, what is done
+ * @property {string} [state] "none", "beginning", "running" or "ending"
  * @property {string} [world] "docker" or "local"
  * @property {string[]} [members]
  * @property {string | null} [run] the run that is going on
+ * @property {string | null} [epoch] names its feed
  * @property {number} [line_count]
  * @property {string[]} [commands] the verbs that this world knows
  * @property {string[]} [down] nodes that are down, as far as the lab knows

@@ -3,6 +3,7 @@
 /** @import {App} from "../state.js" */
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { prose } from "../shell/prose.js";
 import { words } from "../words.js";
 import { live as said } from "./words.js";
 
@@ -11,11 +12,13 @@ export function liveBeside(app, act) {
   const { live, timeline } = app;
   if (timeline === null) return nothing;
   const going = live.info?.run != null && live.ended === null;
+  // Of a long run the end takes a while, and every tab hears what it is about.
+  const busy = live.info?.state === "ending" ? live.info.why : live.busy;
   return html`
     <span class="chip">${said.events(timeline.length)}</span>
     ${going ? now(app, act) : nothing}
-    ${live.busy !== null
-      ? html`<span class="muted small" role="status">${live.busy}</span>`
+    ${busy !== null
+      ? html`<span class="muted small" role="status">${busy}</span>`
       : going
         ? live.token ? html`<button @click=${act.end}>${said.end}</button>` : nothing
         : live.info?.available && live.token ? html`<button class="primary" @click=${act.begin}>${said.begin}</button>` : nothing}
@@ -44,7 +47,7 @@ export function liveStage(app, act) {
     <section class="card start" aria-labelledby="live-title">
       <h2 id="live-title">${said.startTitle}</h2>
       <p>${said.startHow}</p>
-      ${live.info === null ? html`<p class="muted" role="status">${said.asking}</p>` : html`<p><strong>${live.info.why}</strong></p>`}
+      ${live.info === null ? html`<p class="muted" role="status">${said.asking}</p>` : html`<p><strong>${prose(live.info.why)}</strong></p>`}
       ${live.busy !== null
         ? html`<p class="muted" role="status">${live.busy}</p>`
         : live.info?.run

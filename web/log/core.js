@@ -49,7 +49,7 @@ export class Core {
     /** @type {Map<number, string>} */ this.instanceNames = namesOf(instances ?? cause?.instances);
     this.count = 0;
     /** @type {number[]} */ this.instances = [];
-    /** @type {Set<number>} */ this.seen = new Set();
+    /** Where each instance was spoken of first, others' too. @type {Map<number, number>} */ this.firstAt = new Map();
     this.ours = new Uint8Array(0);
     /** The last own instance at or before each line. */
     this.current = new Int32Array(0);
@@ -96,8 +96,8 @@ export class Core {
       const mine = this.isMine(instance);
       this.ours[at] = mine ? 1 : 0;
       this.current[at] = instance !== 0 && mine ? instance : at === 0 ? 0 : this.current[at - 1];
-      if (instance === 0 || this.seen.has(instance)) continue;
-      this.seen.add(instance);
+      if (instance === 0 || this.firstAt.has(instance)) continue;
+      this.firstAt.set(instance, at);
       if (mine) this.instances.push(instance);
     }
     if (this.instances.length > sorted) this.instances.sort((one, other) => one - other);
@@ -130,7 +130,7 @@ export class Core {
         this.instanceNames = namesOf(run.instances);
         // What came before it was not known to be another run's.
         this.count = 0;
-        this.seen.clear();
+        this.firstAt.clear();
         this.instances.length = this.points.length = this.chosen.length = this.pointCount = this.choiceCount = 0;
       }
       return run;

@@ -7,6 +7,7 @@
 /** @import {Catalogue, Line} from "./types.d.ts" */
 
 import { compareNodes, lineId, problem } from "./lines.js";
+import { lineOf } from "./memory.js";
 import { words } from "../words.js";
 
 /** A file that cannot be shown; the text says what, where, and what to do. */
@@ -27,13 +28,13 @@ export function readLog(catalogue, name, text) {
   /** @type {Line[]} */
   const lines = [];
   rows.forEach((row, index) => {
-    const line = parsed(row);
+    const line = parsed(row, lineOf);
     const wrong = line === undefined ? words.notJson : problem(catalogue, line);
     if (wrong !== null) throw new LogError(words.badLine(name, index + 1, wrong, index === 0));
     lines.push(/** @type {Line} */ (line));
   });
   if (tail === "") return { lines, torn: false };
-  const last = parsed(tail);
+  const last = parsed(tail, lineOf);
   if (last === undefined || problem(catalogue, last) !== null) {
     if (lines.length === 0) throw new LogError(words.badLine(name, 1, words.notJson, true));
     return { lines, torn: true };
@@ -41,10 +42,10 @@ export function readLog(catalogue, name, text) {
   return { lines: [...lines, last], torn: false };
 }
 
-/** @param {string} row @returns {any} undefined when it is no JSON */
-function parsed(row) {
+/** @param {string} row @param {(row: string) => any} [parse] @returns {any} undefined when it is no JSON */
+function parsed(row, parse = JSON.parse) {
   try {
-    return JSON.parse(row);
+    return parse(row);
   } catch {
     return undefined;
   }

@@ -1,33 +1,59 @@
 // The lines of a run that is in memory. Of one that grows without end only the
-// newest stay as they are; older ones go as text into blobs, which the browser
-// keeps outside the page's memory, and come back when they are looked at.
+// newest stay as they are; older ones go to the shelf as text, and come back
+// when they are looked at. Those that concern every instance always stay: any
+// state is made with them.
 
 /** @import {Line} from "./types.d.ts" */
 
+import { shelf } from "./shelf.js";
+
 /** Lines per chunk; how many chunks stay, and how many of those that came back. */
 const CHUNK = 1_024;
-const NEWEST = 64;
+const NEWEST = 32;
 const LOOKED_AT = 24;
 
+/** Where a line carries the text that it was read from. */
+const TEXT = Symbol("text");
+
+/**
+ * A line that remembers its text, so that nobody needs to write it anew.
+ * @param {string} row JSON, without a newline @returns {Line}
+ */
+export function lineOf(row) {
+  const line = JSON.parse(row);
+  if (typeof line === "object" && line !== null) line[TEXT] = row;
+  return line;
+}
+
+/** @param {any} line @returns {string} with its newline */
+function rowOf(line) {
+  return `${line[TEXT] ?? JSON.stringify(line)}\n`;
+}
+
 export class MemoryLines {
-  constructor() {
+  /** @param {import("./shelf.js").Shelf} [old] where the text of old lines goes */
+  constructor(old = shelf()) {
     this.length = 0;
-    /** Each a chunk of lines, or the text of one. @type {(Line[] | Blob)[]} */
+    this.old = old;
+    /** Each a chunk of lines, or null: its text is on the shelf. @type {(Line[] | null)[]} */
     this.chunks = [];
-    /** The first chunk that is not a blob. */
+    /** The first chunk that is not on the shelf. */
     this.first = 0;
+    /** Lines that stay whatever becomes of their chunk. @type {Map<number, Line>} */
+    this.staying = new Map();
     /** Chunks that came back, the one used last at the end. @type {Map<number, Line[]>} */
     this.back = new Map();
-    /** @type {Set<number>} */
-    this.coming = new Set();
+    /** @type {Map<number, Promise<void>>} */
+    this.coming = new Map();
     /** Called when lines have come back. */
     this.loaded = () => {};
   }
 
-  /** @param {Line} line */
-  push(line) {
+  /** @param {Line} line @param {boolean} [stays] whether it must always be at hand */
+  push(line, stays = false) {
     if (this.length % CHUNK === 0) this.#begin();
     /** @type {Line[]} */ (this.chunks[this.chunks.length - 1]).push(line);
+    if (stays) this.staying.set(this.length, line);
     this.length += 1;
   }
 
@@ -35,26 +61,38 @@ export class MemoryLines {
   #begin() {
     this.chunks.push([]);
     if (this.chunks.length - this.first <= NEWEST) return;
-    const oldest = /** @type {Line[]} */ (this.chunks[this.first]);
-    this.chunks[this.first] = new Blob([oldest.map((line) => `${JSON.stringify(line)}\n`).join("")]);
+    this.old.put(this.first, /** @type {Line[]} */ (this.chunks[this.first]).map(rowOf).join(""));
+    this.chunks[this.first] = null;
     this.first += 1;
   }
 
   /** A line, or undefined while it comes back. @param {number} at @returns {Line | undefined} */
   get(at) {
     const number = Math.floor(at / CHUNK);
-    const chunk = this.chunks[number];
-    if (Array.isArray(chunk)) return chunk[at % CHUNK];
-    const back = this.back.get(number);
-    if (back !== undefined) return back[at % CHUNK];
-    if (chunk !== undefined && !this.coming.has(number)) void this.#ask(number, chunk);
+    const chunk = this.chunks[number] ?? this.back.get(number);
+    if (chunk !== undefined) return chunk[at % CHUNK];
+    const stays = this.staying.get(at);
+    if (stays !== undefined) return stays;
+    if (number < this.first) void this.#ask(number);
     return undefined;
   }
 
-  /** @param {number} number @param {Blob} chunk */
-  async #ask(number, chunk) {
-    this.coming.add(number);
-    const text = await chunk.text();
+  /** Wait for lines. @param {Iterable<number>} places */
+  async want(places) {
+    const numbers = new Set([...places].map((at) => Math.floor(at / CHUNK)));
+    await Promise.all([...numbers].filter((number) => number < this.first && !this.back.has(number)).map((number) => this.#ask(number)));
+  }
+
+  /** @param {number} number @returns {Promise<void>} */
+  #ask(number) {
+    const coming = this.coming.get(number) ?? this.#fetch(number);
+    this.coming.set(number, coming);
+    return coming;
+  }
+
+  /** @param {number} number */
+  async #fetch(number) {
+    const text = await this.old.get(number);
     this.back.set(number, text.trimEnd().split("\n").map((row) => JSON.parse(row)));
     const [oldest] = this.back.keys();
     if (this.back.size > LOOKED_AT) this.back.delete(oldest);
@@ -65,13 +103,12 @@ export class MemoryLines {
   /** The text of lines: from `from` up to but not including `to`. @param {number} from @param {number} to @returns {Promise<string>} */
   async text(from, to) {
     const last = Math.min(to, this.length);
+    const begin = Math.floor(from / CHUNK);
     const parts = await Promise.all(
-      this.chunks.slice(Math.floor(from / CHUNK), Math.ceil(last / CHUNK)).map(async (chunk) =>
-        Array.isArray(chunk) ? chunk.map((line) => `${JSON.stringify(line)}\n`).join("") : chunk.text(),
-      ),
+      this.chunks.slice(begin, Math.ceil(last / CHUNK)).map(async (chunk, index) => (chunk === null ? this.old.get(begin + index) : chunk.map(rowOf).join(""))),
     );
-    const rows = parts.join("").trimEnd().split("\n");
-    const skipped = Math.floor(from / CHUNK) * CHUNK;
+    const rows = parts.join("").split("\n");
+    const skipped = begin * CHUNK;
     return rows.slice(from - skipped, last - skipped).map((row) => `${row}\n`).join("");
   }
 }

@@ -2,6 +2,10 @@
 // long one only what concerns the instance that is asked for: its own lines,
 // and those that concern every instance (SHARED in indexer.js). What that
 // leaves out, the messages of other instances, is known from the columns.
+//
+// Before the first line of an instance only the shared lines count, and they
+// are folded once for all instances: however long a run is, an instance that
+// has just begun costs no more than its own few lines.
 
 /** @import {Message, State} from "./types.d.ts" */
 /** @import {Core} from "./core.js" */
@@ -17,18 +21,22 @@ const STRIDE = 128;
 const INSTANCES = 12;
 
 /**
- * What has been folded for one instance: the places of its lines and the
- * states after every STRIDE of them. `scanned` tells how far the log was
- * searched for lines of it.
+ * What has been folded: the places of the lines, the first state, and those
+ * after every STRIDE lines. `scanned` tells how far the log was searched.
  * @typedef {{places: number[], kept: State[], scanned: number, tip: {count: number, state: State}}} Folded
  */
+/** @typedef {{core: Core, length: number, at: number, instance: number, state: State}} Told */
 
 export class States {
   /** @param {string[]} members */
   constructor(members) {
     this.first = empty(members);
-    /** @type {Map<number, Folded>} */
+    /** By instance, the one used last at the end. @type {Map<number, Folded>} */
     this.folded = new Map();
+    this.whole = folding(this.first, 0);
+    this.shared = folding(this.first, 0);
+    /** The last answer: several parts of a frame ask the same. @type {Told | null} */
+    this.told = null;
   }
 
   /**
@@ -37,34 +45,62 @@ export class States {
    * @returns {State}
    */
   at(core, length, at, instance) {
-    const folded = this.#of(core, length, instance);
-    const count = instance === 0 ? at + 1 : countUpTo(folded.places, at);
+    const { told } = this;
+    if (told !== null && told.core === core && told.length === length && told.at === at && told.instance === instance) return told.state;
+    const [state, isWhole] = instance === 0 ? this.#reached(core, this.whole, at + 1, (place) => place) : this.#ofInstance(core, length, at, instance);
+    const found = instance === 0 ? state : completed(core, state, at);
+    // It will be drawn again when the line has come.
+    if (isWhole) this.told = { core, length, at, instance, state: found };
+    return found;
+  }
+
+  /** @param {Core} core @param {number} length @param {number} at @param {number} instance @returns {[State, boolean]} */
+  #ofInstance(core, length, at, instance) {
+    const first = core.firstAt.get(instance);
+    if (first === undefined || first >= length || at < first) return this.#ofAll(core, at);
+    let folded = this.folded.get(instance);
+    if (folded === undefined) {
+      const [before, isWhole] = this.#ofAll(core, first - 1);
+      if (!isWhole) return [before, false];
+      folded = folding(before, first);
+      const [oldest] = this.folded.keys();
+      if (this.folded.size >= INSTANCES) this.folded.delete(oldest);
+    } else this.folded.delete(instance);
+    this.folded.set(instance, folded);
+    scan(core, folded, length, instance);
+    const { places } = folded;
+    return this.#reached(core, folded, countUpTo(places, at), (place) => places[place]);
+  }
+
+  /** What concerns every instance. @param {Core} core @param {number} at @returns {[State, boolean]} */
+  #ofAll(core, at) {
+    const places = core.tables.shared.columns.at;
+    return this.#reached(core, this.shared, countUpTo(places, at, core.tables.shared.count), (place) => places[place]);
+  }
+
+  /**
+   * The state after so many of the lines that are folded.
+   * @param {Core} core @param {Folded} folded @param {number} count @param {(place: number) => number} placeOf
+   * @returns {[State, boolean]} the second: all of these lines were at hand
+   */
+  #reached(core, folded, count, placeOf) {
     const near = Math.min(Math.floor(count / STRIDE), folded.kept.length - 1);
     let [place, state] = [near * STRIDE, folded.kept[near]];
     if (folded.tip.count <= count && folded.tip.count >= place) [place, state] = [folded.tip.count, folded.tip.state];
     for (; place < count; place += 1) {
-      const line = core.lineAt(instance === 0 ? place : folded.places[place]);
-      // It will be drawn again when the line has come.
+      const line = core.lineAt(placeOf(place));
       if (line === undefined) break;
       state = fold(state, line);
       if ((place + 1) % STRIDE === 0 && folded.kept.length === (place + 1) / STRIDE) folded.kept.push(state);
     }
     folded.tip = { count: place, state };
-    return instance === 0 ? state : completed(core, state, at);
+    return [state, place >= count];
   }
+}
 
-  /** @param {Core} core @param {number} length @param {number} instance @returns {Folded} */
-  #of(core, length, instance) {
-    let folded = this.folded.get(instance);
-    if (folded === undefined) {
-      folded = { places: [], kept: [this.first], scanned: 0, tip: { count: 0, state: this.first } };
-      const [oldest] = this.folded.keys();
-      if (this.folded.size >= INSTANCES) this.folded.delete(oldest);
-    } else this.folded.delete(instance);
-    this.folded.set(instance, folded);
-    if (instance !== 0) scan(core, folded, length, instance);
-    return folded;
-  }
+/** @param {State} first @param {number} scanned @returns {Folded} */
+function folding(first, scanned) {
+  return { places: [], kept: [first], scanned, tip: { count: 0, state: first } };
 }
 
 /** Find an instance's lines among those that are new. @param {Core} core @param {Folded} folded @param {number} length @param {number} instance */

@@ -61,7 +61,8 @@ export class Timeline {
     this.growing = growing;
     this.points = withViolations(core.points, said.verdict);
     this.members = core.known.members;
-    this.lanes = [...laneOrder(this.members, core.known.walls), ...core.known.nodes.filter((node) => node.startsWith("g")).sort(compareNodes)];
+    /** By number, for the whole run: whoever looks must not lose which node is which. */
+    this.lanes = [...[...this.members].sort(compareNodes), ...core.known.nodes.filter((node) => node.startsWith("g")).sort(compareNodes)];
     /** The run's own instances, ascending. */
     this.instances = core.instances;
     this.instanceNames = core.instanceNames;
@@ -217,11 +218,12 @@ export function extended(timeline, lines) {
 function grown(core, growing, lines, verdict, why, said) {
   for (const line of lines) {
     const at = growing.kept.length;
-    if (growing.indexer.add(line)) {
+    const isShared = growing.indexer.add(line);
+    if (isShared) {
       const place = core.tables.shared.add();
       core.tables.shared.columns.at[place] = at;
     }
-    growing.kept.push(line);
+    growing.kept.push(line, isShared);
   }
   core.known.members = growing.indexer.world.members;
   core.extend();
@@ -283,6 +285,11 @@ export function stateAt(timeline, at, instance = timeline.current[Math.max(at, 0
   return core.states.at(core, length, at, length <= SHORT ? 0 : instance || OPEN);
 }
 
+/** Whether every moment of it is at hand at once. @param {Timeline} timeline */
+export function isShort({ length }) {
+  return length <= SHORT;
+}
+
 /**
  * The violations that have happened at a line: those whose latest event is not after it.
  * @param {Timeline} timeline @param {number} at @returns {Violation[]}
@@ -342,18 +349,6 @@ function arrayLike(length, make) {
     },
     has: (target, name) => (typeof name === "string" && /^\d+$/.test(name) ? Number(name) < length : Reflect.has(target, name)),
   });
-}
-
-/**
- * Members in an order in which the sides of the first wall are contiguous.
- * @param {string[]} members @param {WallSpan[]} walls
- */
-function laneOrder(members, walls) {
-  for (const { cuts } of walls) {
-    const sides = sidesOf(members, cuts);
-    if (sides.length > 1) return sides.flat();
-  }
-  return members;
 }
 
 /**

@@ -8,6 +8,7 @@
  * @typedef {object} Verdict
  * @property {"ok" | "violated" | "unknown"} verdict
  * @property {number} events how many events were judged; 0 when it does not say
+ * @property {number | null} lines how many lines of a run that goes on it speaks of; null where it speaks of all
  * @property {{rule: string, title: string, verdict: string}[]} rules
  * @property {Violation[]} violations
  * @property {{rule: string, reason: string}[]} unknown
@@ -25,6 +26,7 @@ export function readVerdict(raw, index) {
   return {
     verdict,
     events: Number.isInteger(raw.events) ? raw.events : 0,
+    lines: Number.isInteger(raw.line_count) ? raw.line_count : null,
     rules: pairs(raw.rules).map(([rule, entry]) => ({
       rule,
       title: text(entry?.title),

@@ -44,13 +44,13 @@ export function exploration(app, act) {
       ${exploring
         ? html`<p class="small" role="status">${said.exploring} <button class="link" @click=${act.cancel}>${said.stop}</button></p>`
         : html`<button class="primary" ?disabled=${busy !== null} @click=${act.explore}>${said.exploreNow(app.cursor + 1)}</button>`}
-      ${whatif === null || exploring ? nothing : answer(app, whatif.answer, whatif.at, act)}
+      ${whatif === null || exploring ? nothing : answer(whatif.answer, whatif.at, act)}
     </section>
   `;
 }
 
-/** @param {App} app @param {any} found what paxos/whatif says @param {number} at @param {ExploreActs} act */
-function answer(app, found, at, act) {
+/** @param {any} found what paxos/whatif says @param {number} at @param {ExploreActs} act */
+function answer(found, at, act) {
   const bad = found.verdict === "can go wrong" || found.verdict === "already wrong";
   const mark = bad ? "violated" : found.verdict === "unknown" ? "unknown" : "ok";
   const values = /** @type {Value[]} */ (found.can_choose ?? []).map(valueText);
@@ -64,26 +64,24 @@ function answer(app, found, at, act) {
         <div><dt>${said.can}</dt><dd>${values.length === 0 && !found.any_other ? said.none : [...values, ...(found.any_other ? [said.anyOther] : [])].join(", ")}</dd></div>
         <div><dt>${said.looked}</dt><dd>${said.states(found.states ?? 0)}${found.complete ? `, ${said.complete}` : `, ${said.notComplete}`}</dd></div>
       </dl>
-      ${way(app, found, act)}
+      ${way(found, act)}
     </div>
   `;
 }
 
-/** The shortest way to what goes wrong. @param {App} app @param {any} found @param {ExploreActs} act */
-function way(app, found, act) {
+/** The shortest way to what goes wrong. @param {any} found @param {ExploreActs} act */
+function way(found, act) {
   if (!Array.isArray(found.way) || found.way.length === 0) return nothing;
   return html`
     <h4>${said.way}</h4>
     <ol class="small way">
       ${found.way.map((/** @type {unknown} */ step) => html`<li>${String(step)}</li>`)}
     </ol>
-    ${canTake(app, found) ? html`<button @click=${act.take}>${said.openShortest}</button>` : html`<p class="small muted">${found.not_playable ?? said.onlyByHand}</p>`}
+    ${found.branch
+      ? html`<p class="small muted">${found.branch.after > 0 ? said.takeHow : said.takeAlone}</p>
+          <button @click=${act.take}>${found.branch.after > 0 ? said.openShortest : said.openAlone}</button>`
+      : html`<p class="small muted">${said.noWay} ${capital(found.no_branch ?? "")}</p>`}
   `;
-}
-
-/** Its steps deliver by hand, so they need a run in which a hand delivers. @param {App} app @param {any} found */
-function canTake(app, found) {
-  return app.mode === "sandbox" && app.recipe?.manual === true && Array.isArray(found.steps) && found.steps.length > 0;
 }
 
 /** @param {string} text */

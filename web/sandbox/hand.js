@@ -2,8 +2,10 @@
 
 /** @import {App} from "../state.js" */
 /** @import {Step} from "../command/state.js" */
+/** @import {Branch} from "./state.js" */
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { isByHand } from "./recipe.js";
 import { currentBranch } from "./state.js";
 import { sandbox as said } from "./words.js";
 
@@ -18,7 +20,7 @@ export function atRest(app) {
 /** @param {App} app @param {{give: (step: Step, cursor?: number) => void, rewind: () => void}} act */
 export function heldList(app, act) {
   const branch = currentBranch(app.sandbox);
-  if (branch === null || (!branch.recipe.manual && branch.held.length === 0)) return nothing;
+  if (branch === null || (!isByHand(branch.recipe) && branch.held.length === 0)) return nothing;
   return html`
     <section class="held" aria-labelledby="held-title">
       <h3 id="held-title">${said.held}</h3>
@@ -44,9 +46,9 @@ function waiting(held, act) {
   `;
 }
 
-/** @param {{recipe: {manual: boolean}}} branch @param {{rewind: () => void}} act */
+/** @param {Branch} branch @param {{rewind: () => void}} act */
 function past(branch, act) {
-  if (!branch.recipe.manual) return html`<p class="small muted">${said.heldPast}</p>`;
+  if (!isByHand(branch.recipe)) return html`<p class="small muted">${said.heldPast}</p>`;
   return html`<p class="small muted">${said.heldPast}</p>
     <button @click=${act.rewind}>${said.goBackHere}</button>`;
 }
@@ -59,7 +61,7 @@ export function messageSteps(app, place, give) {
   const branch = currentBranch(app.sandbox);
   if (branch === null || app.timeline === null) return nothing;
   const flight = app.timeline.flight(place);
-  if (branch.recipe.manual) {
+  if (isByHand(branch.recipe, app.cursor + 1)) {
     const held = branch.held.find((one) => one.line === flight.id && one.step);
     if (held === undefined || !atRest(app)) return nothing;
     return buttons([[said.deliverMessage, () => give(held.step)]]);

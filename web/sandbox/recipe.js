@@ -82,3 +82,11 @@ function toLetters(bytes) {
 function fromLetters(text) {
   return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
 }
+
+/**
+ * Whether every message and timer waits for a hand once the log has so many lines.
+ * @param {Recipe} recipe @param {number} [after] by default at its end
+ */
+export function isByHand(recipe, after = Infinity) {
+  return recipe.manual || recipe.commands.some((one) => one.do.by_hand === true && one.after <= after);
+}

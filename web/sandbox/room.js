@@ -12,22 +12,21 @@ import { withVerdict, withWhy } from "../log/timeline.js";
 import { readRun } from "../shell/open.js";
 import { sentenceOf } from "../shell/acts.js";
 import { compareWith } from "../shell/rooms.js";
-import { verbOf } from "../command/steps.js";
 import * as change from "../state.js";
 import { branchRows } from "./branches.js";
 import { makeEngine } from "./engine-room.js";
-import { BOUNDS, exploration } from "./explore.js";
+import { exploration } from "./explore.js";
 import { heldList, messageSteps } from "./hand.js";
+import { isByHand } from "./recipe.js";
 import { recipeOf } from "./recipes.js";
-import { branched, currentBranch, divergence, dropped, forked } from "./state.js";
+import { broughtBack, currentBranch, divergence, dropped, forked, grown, joined, replaced } from "./state.js";
 import { sandboxBeside, sandboxStage } from "./view.js";
+import { makeWays } from "./ways.js";
 import { sandbox as said } from "./words.js";
 
 /** Lines that confirm a command, and how soon after its first trace they come. */
 const CONFIRMS = new Set(["fault_applied", "fault_undone", "propose_received"]);
 const SEEN_WITHIN = 60;
-/** Steps that command nothing. */
-const WAITS = new Set(["wait", "learned", "await", "exits", "refuses", "measure"]);
 /** More branches than this are no help to anyone, and each keeps a whole log. */
 const MOST_BRANCHES = 12;
 
@@ -38,6 +37,12 @@ export function makeSandbox(store, acts, catalogue) {
   const { get, update } = store;
   const { engine, offered } = makeEngine(store);
   let nextId = 0;
+  /** Counts the runs that were asked for. */
+  let latest = 0;
+  /** Where this room has put the cursor last. */
+  let placed = -1;
+  /** Done when the command before has been carried out. @type {Promise<unknown>} */
+  let before = Promise.resolve();
 
   /** @param {Partial<Sandbox>} part */
   const set = (part) => update((now) => ({ ...now, sandbox: { ...now.sandbox, ...part } }));
@@ -70,35 +75,74 @@ export function makeSandbox(store, acts, catalogue) {
     }
   }
 
+  /**
+   * Show a branch, from whatever mode.
+   * @param {App} now @param {Branch} branch @param {number} cursor @param {boolean} keepView @returns {App}
+   */
+  function showing(now, branch, cursor, keepView) {
+    const here = change.modeChanged(now, "sandbox");
+    const source = { kind: /** @type {const} */ ("sandbox"), name: branch.name };
+    const run = { timeline: branch.timeline, name: branch.name, source, notice: null, meta: branch.meta, recipe: branch.recipe };
+    const { left, scale, panel, instance, node } = here;
+    const opened = change.moved(change.opened(here, run), cursor);
+    const view = keepView ? { left, scale, panel, instance, node } : { panel: /** @type {const} */ ("do") };
+    return change.moved({ ...opened, ...view, sandbox: { ...opened.sandbox, current: branch.id, whatif: null } }, cursor);
+  }
+
   /** @param {Branch} branch @param {number} cursor @param {boolean} [keepView] */
   function show(branch, cursor, keepView = false) {
-    update((now) => {
-      const source = { kind: /** @type {const} */ ("sandbox"), name: branch.name };
-      const run = { timeline: branch.timeline, name: branch.name, source, notice: null, meta: branch.meta, recipe: branch.recipe };
-      const { left, scale, panel, instance, node } = now;
-      const opened = change.moved(change.opened(now, run), cursor);
-      const view = keepView ? { left, scale, panel, instance, node } : { panel: /** @type {const} */ ("do") };
-      return change.moved({ ...opened, ...view, sandbox: { ...opened.sandbox, current: branch.id, whatif: null } }, cursor);
-    });
+    update((now) => showing(now, branch, cursor, keepView));
+    placed = get().cursor;
   }
 
   /**
-   * Open a run of its own: what was there before is dropped.
+   * Show what a command has led to. Whoever has gone elsewhere while it was
+   * computed stays there, and finds it on coming back.
+   * @param {Branch} branch @param {number} cursor @param {number} from the branch that was shown when it was given
+   */
+  function arrive(branch, cursor, from) {
+    const { mode, sandbox, sheet, filter } = get();
+    if (sandbox.current !== from) return;
+    if (mode === "sandbox") return show(branch, cursor, true);
+    update((now) => ({ ...change.modeChanged(showing(now, branch, cursor, true), change.tabOf(mode)), sheet, filter }));
+  }
+
+  /**
+   * Open a run of its own. The one before it stays at hand, with its branches.
    * @param {Recipe} recipe @param {string | number} [at]
    */
   async function open(recipe, at) {
-    update((now) => ({ ...change.modeChanged(now, "sandbox"), trouble: null }));
-    set({ making: false });
+    latest += 1;
+    const ticket = latest;
+    update((now) => ({ ...change.modeChanged(now, "sandbox"), trouble: null, sheet: null }));
+    set({ making: false, opening: recipe });
     try {
       const { branch } = await made(recipe, said.running, { parent: null, at: -1, name: said.first });
-      update((now) => ({ ...now, sandbox: { ...now.sandbox, branches: [], current: -1 } }));
-      update((now) => ({ ...now, sandbox: branched(now.sandbox, branch) }));
+      // Whoever has asked for another one meanwhile gets that.
+      if (ticket !== latest) return;
+      const { mode } = get();
+      const left = mode === "sandbox" ? get().cursor : (get().parked.sandbox?.cursor ?? 0);
+      update((now) => ({ ...now, sandbox: replaced(now.sandbox, branch, left) }));
       const place = typeof at === "string" ? Math.max(branch.timeline.at(at), 0) : at;
-      show(branch, place ?? firstMoment(branch));
+      const cursor = place ?? firstMoment(branch);
+      if (mode !== "sandbox") return arrive(branch, cursor, branch.id);
+      show(branch, cursor);
       if (recipe.scenario === null && recipe.commands.length === 0) update(invited);
     } catch (error) {
-      acts.trouble(sentenceOf(error));
+      if (ticket === latest) acts.trouble(sentenceOf(error));
+    } finally {
+      if (ticket === latest) set({ opening: null });
     }
+  }
+
+  /** Go back to the run that was open before this one. */
+  function bringBack() {
+    const { sandbox, cursor } = get();
+    const next = broughtBack(sandbox, cursor);
+    const branch = currentBranch(next);
+    if (branch === null) return;
+    update((now) => ({ ...now, sandbox: next }));
+    show(branch, sandbox.before?.cursor ?? 0);
   }
 
   /** A cluster that rests waits for a client: have the form for it open. @param {App} now @returns {App} */
@@ -119,32 +163,61 @@ export function makeSandbox(store, acts, catalogue) {
     return Math.min(cursor + 1, timeline.length - closing);
   }
 
+  /** The lines of a run without those that only close it. @param {Branch} branch */
+  function lengthOf({ timeline, closing }) {
+    return timeline.length - closing;
+  }
+
   /**
-   * Give a command at the cursor, or at another moment.
+   * Give a command at the cursor, or at another moment. Commands are carried
+   * out one after the other: each builds on what the one before it has made.
    * @param {Step} step @param {number} [cursor]
    * @returns {Promise<{ok: boolean, sentence: string}>}
    */
-  async function command(step, cursor = get().cursor) {
+  function command(step, cursor = get().cursor) {
     const parent = currentBranch(get().sandbox);
-    if (parent === null) return { ok: false, sentence: said.wantsSandbox };
+    if (parent === null) return Promise.resolve({ ok: false, sentence: said.wantsSandbox });
+    // A run that plays would leave the moment that this is about.
+    update((now) => ({ ...now, playing: false }));
     const after = afterOf(parent, cursor);
-    const last = after >= parent.timeline.length - parent.closing;
+    const order = { parent: parent.id, cursor: get().cursor, after: after >= lengthOf(parent) ? Infinity : after };
+    const answer = before.then(() => carriedOut(step, order));
+    before = answer.catch(() => {});
+    return answer;
+  }
+
+  /**
+   * @param {Step} step
+   * @param {{parent: number, cursor: number, after: number}} order `after` in lines, Infinity for the end; `cursor` as it stood then
+   */
+  async function carriedOut(step, order) {
     const { branches } = get().sandbox;
+    const parent = branches.find((one) => one.id === order.parent);
+    if (parent === undefined) return { ok: false, sentence: said.gone };
+    const last = order.after === Infinity;
+    const after = last ? lengthOf(parent) : order.after;
     if (!last && branches.length >= MOST_BRANCHES) return { ok: false, sentence: said.tooManyBranches };
     const recipe = forked(parent.recipe, after, step);
-    const name = last ? parent.name : said.branch(branches.length);
-    const place = last ? { parent: parent.parent, at: parent.at } : { parent: parent.id, at: after - 1 };
-    const { branch, refused } = await made(recipe, last ? said.running : said.forking, { ...place, name });
+    const place = last ? { parent: parent.parent, at: parent.at, name: parent.name } : { parent: parent.id, at: after - 1, name: said.branch(branches.length) };
+    const { branch, refused } = await made(recipe, last ? said.running : said.forking, place);
     const no = refused.find((one) => one.command === recipe.commands.length - 1);
     if (no !== undefined) return { ok: false, sentence: no.sentence };
-    if (last) extend(parent, branch);
-    else update((now) => ({ ...now, sandbox: branched(now.sandbox, branch) }));
+    if (!get().sandbox.branches.some((one) => one.id === parent.id)) return { ok: false, sentence: said.gone };
+    const result = last ? { ...branch, id: parent.id } : branch;
+    update((now) => ({ ...now, sandbox: last ? grown(now.sandbox, result) : joined(now.sandbox, result) }));
     // Where the command shows first: what was under way at that moment comes before it.
     const shows = last ? divergence(parent.text, branch.text) : branch.divergence;
     // By hand one delivers message after message: the list of what waits stands at the end.
-    const seen = recipe.manual ? branch.timeline.length - 1 - branch.closing : seenAt(branch.timeline, Math.max(after, shows));
-    show(last ? { ...branch, id: parent.id } : branch, seen, true);
+    const seen = isByHand(recipe) ? lengthOf(branch) - 1 : seenAt(branch.timeline, Math.max(after, shows));
+    // A run that only went on leaves alone who has begun to look back meanwhile.
+    arrive(result, last && movedSince(order.cursor) ? get().cursor : seen, parent.id);
     return { ok: true, sentence: said.wentOn(branch.stopped) };
+  }
+
+  /** Whether the person, and not this room, has moved the cursor. @param {number} cursor as it stood */
+  function movedSince(cursor) {
+    const now = get().cursor;
+    return get().mode === "sandbox" && now !== cursor && now !== placed;
   }
 
   /**
@@ -158,13 +231,6 @@ export function makeSandbox(store, acts, catalogue) {
     return Math.min(from, last);
   }
 
-  /** At its end a run goes on, and is no other branch. @param {Branch} parent @param {Branch} branch */
-  function extend(parent, branch) {
-    const longer = { ...branch, id: parent.id };
-    const swap = (/** @type {Branch} */ one) => (one.id === parent.id ? longer : one);
-    update((now) => ({ ...now, sandbox: { ...now.sandbox, branches: now.sandbox.branches.map(swap), current: parent.id } }));
-  }
-
   /** Bring what is shown into the sandbox, at its moment; and command something there. @param {Step} [step] */
   async function fork(step) {
     const app = get();
@@ -172,74 +238,48 @@ export function makeSandbox(store, acts, catalogue) {
       const recipe = recipeOf(app);
       if (recipe === null) return acts.trouble(said.recordedHow);
       await open(recipe, Math.max(app.cursor, 0));
-      if (get().trouble !== null) return;
     }
-    if (step === undefined) return;
+    if (step === undefined || get().mode !== "sandbox" || get().trouble !== null) return;
     const answer = await command(step).catch((error) => ({ ok: false, sentence: sentenceOf(error) }));
     if (!answer.ok) acts.trouble(answer.sentence);
   }
 
+  /**
+   * Let the engine make another turn of a branch, and put it beside it.
+   * @param {Branch} parent @param {Recipe} recipe @param {number} after how many lines they share
+   * @param {{name: string, seen: (branch: Branch) => number}} as `seen` is the line to look at
+   */
+  async function turn(parent, recipe, after, { name, seen }) {
+    if (get().sandbox.branches.length >= MOST_BRANCHES) return acts.trouble(said.tooManyBranches);
+    try {
+      const { branch, refused } = await made(recipe, said.forking, { parent: parent.id, at: after - 1, name });
+      if (!get().sandbox.branches.some((one) => one.id === parent.id)) return;
+      if (refused.length > 0) acts.announce(refused[0].sentence);
+      update((now) => ({ ...now, sandbox: joined(now.sandbox, branch) }));
+      arrive(branch, seen(branch), parent.id);
+    } catch (error) {
+      acts.trouble(sentenceOf(error));
+    }
+  }
+
   /** Take another turn here without a command yet: what waits at this moment becomes what waits. */
-  async function rewind() {
+  function rewind() {
     const parent = currentBranch(get().sandbox);
     if (parent === null) return;
     const after = afterOf(parent, get().cursor);
     const recipe = { ...parent.recipe, commands: parent.recipe.commands.filter((one) => one.after < after) };
-    const name = said.branch(get().sandbox.branches.length);
-    try {
-      const { branch } = await made(recipe, said.forking, { parent: parent.id, at: after - 1, name });
-      update((now) => ({ ...now, sandbox: branched(now.sandbox, branch) }));
-      show(branch, branch.timeline.length - 1 - branch.closing, true);
-    } catch (error) {
-      acts.trouble(sentenceOf(error));
-    }
+    void turn(parent, recipe, after, { name: said.branch(get().sandbox.branches.length), seen: (branch) => lengthOf(branch) - 1 });
   }
 
-  /** What can still come of this moment. */
-  async function explore() {
-    const app = get();
-    const branch = currentBranch(app.sandbox);
-    const lines = acts.texts().get("events.jsonl");
-    if (app.timeline === null || lines === undefined) return;
-    set({ busy: said.exploring, whatif: null });
-    try {
-      const at = app.cursor + 1;
-      const bounds = Object.fromEntries(BOUNDS.map(([name, usual]) => [name, Number(app.sandbox.form[name] ?? usual[0])]));
-      const request = { ...(app.recipe === null ? { jsonl: lines, run: app.meta } : { recipe: app.recipe }), at, ...bounds };
-      const answer = await (await engine()).whatif(request);
-      set({ busy: null, whatif: { at: app.cursor, branch: branch?.id ?? -1, answer } });
-    } catch (error) {
-      set({ busy: null });
-      if (!(/** @type {any} */ (error).cancelled)) acts.trouble(sentenceOf(error));
-    }
-  }
-
-  /** The shortest way to what goes wrong, as a branch. */
-  async function takeWay() {
-    const { whatif, branches } = get().sandbox;
-    const parent = branches.find((one) => one.id === whatif?.branch);
-    if (whatif === null || parent === undefined) return;
-    const after = afterOf(parent, whatif.at);
-    const kept = parent.recipe.commands.filter((one) => one.after <= after);
-    const more = whatif.answer.steps.filter((/** @type {Step} */ step) => !WAITS.has(verbOf(step)));
-    const recipe = { ...parent.recipe, commands: [...kept, ...more.map((/** @type {Step} */ step) => ({ after, do: step }))] };
-    try {
-      const { branch, refused } = await made(recipe, said.forking, { parent: parent.id, at: after - 1, name: said.wayName });
-      if (refused.length > 0) acts.announce(refused[0].sentence);
-      update((now) => ({ ...now, sandbox: branched(now.sandbox, branch) }));
-      show(branch, Math.min(after, branch.timeline.length - 1), true);
-    } catch (error) {
-      acts.trouble(sentenceOf(error));
-    }
-  }
+  const ways = makeWays({ ...acts, engine, set, turn, open });
 
   /** Judge what is shown: a log that came without a verdict. */
   async function judge() {
     const { timeline, meta } = get();
-    const lines = acts.texts().get("events.jsonl") ?? [...acts.texts()].find(([name]) => name.endsWith(".jsonl"))?.[1];
-    if (timeline === null || lines === undefined) return;
+    if (timeline === null) return;
     set({ busy: said.judging });
     try {
+      const lines = /** @type {string} */ ((await acts.texts()).get("events.jsonl"));
       const { verdict, why } = await (await engine()).judge(lines, meta);
       // Whatever is shown by now, this belongs to what was asked about.
       update((now) => (now.timeline === timeline ? change.judged(now, withWhy(withVerdict(timeline, verdict), why)) : now));
@@ -282,6 +322,7 @@ export function makeSandbox(store, acts, catalogue) {
     start: () => void engine().catch(() => {}),
     open: (/** @type {Recipe} */ recipe) => void open(recipe),
     making: () => update((now) => ({ ...now, sandbox: { ...now.sandbox, making: !now.sandbox.making } })),
+    back: bringBack,
     fill: (/** @type {string} */ name, /** @type {string} */ value) =>
       update((now) => ({ ...now, sandbox: { ...now.sandbox, form: { ...now.sandbox.form, [name]: value } } })),
   };
@@ -297,7 +338,6 @@ export function makeSandbox(store, acts, catalogue) {
     open,
     fork,
     command,
-    explore,
     judge,
     /** Judge what has just been opened without a verdict, if that costs no start of the engine. */
     judgeIfReady() {
@@ -324,13 +364,13 @@ export function makeSandbox(store, acts, catalogue) {
     /** @param {App} app */
     branches: (app) => branchRows(app, branchActs),
     /** @param {App} app */
-    held: (app) => heldList(app, { give, rewind: () => void rewind() }),
+    held: (app) => heldList(app, { give, rewind }),
     /** @param {App} app @param {number} flight */
     messageActs: (app, flight) => messageSteps(app, flight, give),
     /** @param {App} app */
     exploration: (app) => exploration(app, {
-        explore: () => void explore(),
-        take: () => void takeWay(),
+        explore: () => void ways.explore(),
+        take: ways.take,
         fill: viewActs.fill,
         cancel: () => void engine().then((one) => one.cancel()),
       }),

@@ -48,6 +48,8 @@
  * @property {Branch[]} branches
  * @property {number} current the id of the branch that is shown; -1 for none
  * @property {boolean} making whether the form for a new run is open
+ * @property {Recipe | null} opening the run that is being made, to be shown instead of what is
+ * @property {{branches: Branch[], current: number, cursor: number} | null} before the run that this one has replaced, to come back to
  * @property {Record<string, string>} form
  * @property {{at: number, branch: number, answer: any} | null} whatif
  * @property {number | null} naming the branch whose name is being written
@@ -62,6 +64,8 @@ export const SANDBOX_FIRST = {
   branches: [],
   current: -1,
   making: false,
+  opening: null,
+  before: null,
   form: {},
   whatif: null,
   naming: null,
@@ -97,9 +101,30 @@ export function divergence(one, other) {
   return line;
 }
 
-/** @param {Sandbox} now @param {Branch} branch @returns {Sandbox} */
-export function branched(now, branch) {
-  return { ...now, branches: [...now.branches, branch], current: branch.id, busy: null };
+/** A further branch, beside those that are there. @param {Sandbox} now @param {Branch} branch @returns {Sandbox} */
+export function joined(now, branch) {
+  return { ...now, branches: [...now.branches, branch] };
+}
+
+/** At its end a run goes on, and is no other branch. @param {Sandbox} now @param {Branch} longer it has the id of the one that it replaces @returns {Sandbox} */
+export function grown(now, longer) {
+  return { ...now, branches: now.branches.map((one) => (one.id === longer.id ? longer : one)) };
+}
+
+/**
+ * A run of its own. Where somebody has worked on the one before, that is kept.
+ * @param {Sandbox} now @param {Branch} branch @param {number} cursor where the one before is left @returns {Sandbox}
+ */
+export function replaced(now, branch, cursor) {
+  const { branches, current, before } = now;
+  const worked = branches.length > 1 || branches.some((one) => one.recipe.commands.length > 0);
+  return { ...now, branches: [branch], current: branch.id, whatif: null, naming: null, before: worked ? { branches, current, cursor } : before };
+}
+
+/** The run before this one, and this one in its place. @param {Sandbox} now @param {number} cursor @returns {Sandbox} */
+export function broughtBack(now, cursor) {
+  const { branches, current, before } = now;
+  return before === null ? now : { ...now, branches: before.branches, current: before.current, whatif: null, naming: null, before: { branches, current, cursor } };
 }
 
 /** Drop a branch; what grew from it hangs on its parent then. @param {Sandbox} now @param {number} id @returns {Sandbox} */

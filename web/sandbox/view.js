@@ -5,6 +5,7 @@
 /** @import {Recipe} from "./state.js" */
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { prose } from "../shell/prose.js";
 import { words } from "../words.js";
 import { CONDITION_NAMES, SIZES, recipeOfForm } from "./recipes.js";
 import { currentBranch } from "./state.js";
@@ -15,6 +16,7 @@ import { sandbox as said } from "./words.js";
  * @property {() => void} start the engine
  * @property {(recipe: Recipe) => void} open
  * @property {() => void} making open the form for a new run, or close it
+ * @property {() => void} back to the run that was open before this one
  * @property {(name: string, value: string) => void} fill
  */
 
@@ -28,19 +30,39 @@ export function sandboxBeside(app, act) {
     ${recipe.variant === null ? nothing : html`<span class="chip warn">${recipe.variant}</span>`}
     <span class="chip">${words.counted(app.timeline.length, "event")}</span>
     ${app.sandbox.busy === null ? nothing : html`<span class="chip busy-chip" role="status">${app.sandbox.busy}</span>`}
+    ${back(app, act)}
     <button aria-expanded=${app.sandbox.making} @click=${act.making}>${said.newRun}</button>
   `;
+}
+
+/** The run that this one has replaced. @param {App} app @param {SandboxActs} act */
+function back({ sandbox: { before, busy } }, act) {
+  if (before === null) return nothing;
+  const { branches } = before;
+  return html`<button class="back" title=${said.backHint(branches.length)} ?disabled=${busy !== null} @click=${act.back}>${said.back(branches[0].recipe.seed)}</button>`;
 }
 
 /** @param {App} app @param {SandboxActs} act */
 export function sandboxStage(app, act) {
   const { sandbox, timeline } = app;
   if (timeline !== null) return sandbox.making ? html`<section class="card start" aria-label=${said.newRun}>${form(app, act)}</section>` : nothing;
+  if (sandbox.opening !== null) return opening(app, sandbox.opening, act);
   return html`
     <section class="card start" aria-labelledby="sandbox-title">
       <h2 id="sandbox-title">${said.title}</h2>
       <p>${said.how}</p>
       ${engineState(app, act)} ${sandbox.engine === "missing" ? nothing : form(app, act)}
+    </section>
+  `;
+}
+
+/** A link or a form leads to a run that is not there yet. @param {App} app @param {Recipe} recipe @param {SandboxActs} act */
+function opening(app, { seed, nodes, commands, scenario }, act) {
+  return html`
+    <section class="card start opening" aria-labelledby="sandbox-title">
+      <h2 id="sandbox-title">${said.openingTitle}</h2>
+      <p>${said.openingWhat(seed, nodes, commands.length, scenario)}</p>
+      ${app.sandbox.engine === "off" ? html`<p class="muted" role="status">${app.sandbox.busy}</p>` : engineState(app, act)}
     </section>
   `;
 }
@@ -54,7 +76,7 @@ export function engineState({ sandbox }, act) {
         <span class="muted">${said.starting(sandbox.stage, Math.round(sandbox.progress * 100))}</span>
       </p>`;
     case "missing":
-      return html`<p class="notice"><strong>${sandbox.stage}</strong></p>`;
+      return html`<p class="notice"><strong>${prose(sandbox.stage)}</strong></p>`;
     case "failed":
       return html`<p class="trouble" role="alert">${sandbox.stage} <button @click=${act.start}>${said.startNow}</button></p>`;
     case "off":

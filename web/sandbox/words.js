@@ -26,6 +26,14 @@ export const sandbox = {
   /** @param {string} stopped */
   wentOn: (stopped) => `The run went on from there. ${stopped}`,
   newRun: "New run…",
+  /** @param {number} seed */
+  back: (seed) => `Back to seed ${seed}`,
+  /** @param {number} branches */
+  backHint: (branches) => `Shows the run that was open before, ${branches > 1 ? `with its ${counted(branches, "branch", "branches")}` : "as you left it"}. This one is kept meanwhile.`,
+  openingTitle: "Your run is being made",
+  /** @param {number} seed @param {number} nodes @param {number} commands @param {string | null} scenario */
+  openingWhat: (seed, nodes, commands, scenario) =>
+    `Seed ${seed}, ${counted(nodes, "node")}${scenario === null ? "" : `, the scenario ${scenario}`}${commands === 0 ? "" : `, ${counted(commands, "command")}`}. It is computed anew in this tab, and comes out the same each time.`,
   make: "Run it",
   seed: "Seed",
   nodes: "Nodes",
@@ -34,8 +42,8 @@ export const sandbox = {
   variant: "Protocol",
   correct: "as it should be",
   by: "Messages",
-  byItself: "move by themselves",
-  byHand: "are delivered by hand",
+  byItself: "move freely",
+  byHand: "go by hand",
   beginWith: "Begin with",
   restingCluster: "a resting cluster",
   conditions: "Network",
@@ -109,8 +117,11 @@ export const sandbox = {
   complete: "each way seen",
   notComplete: "not each way seen",
   way: "The shortest way there",
-  onlyByHand: "To take it step by step, start a run in which messages are delivered by hand.",
+  takeHow: "It was played and went wrong. As a branch the run stays as it is up to here; then every message and timer waits, and each step is taken by hand.",
   openShortest: "Take the shortest way, as a branch",
+  takeAlone: "It was played and went wrong: this log, handed over message by message from its beginning, and then each step.",
+  openAlone: "Take the shortest way, in the sandbox",
+  noWay: "It cannot be taken step by step here.",
   /** @param {number} count */
   states: (count) => counted(count, "state"),
   tooManyBranches: "There are many branches already: drop one first.",
@@ -119,5 +130,6 @@ export const sandbox = {
   noRecipe: "This link to a sandbox is damaged: what it holds is no recipe of a run. Ask for it again, or start a new run.",
   judge: "Judge it in this tab",
   judging: "Judging…",
+  gone: "The run that this was meant for is no longer open.",
   wantsSandbox: "In the sandbox every fault is possible, and nothing real is hit.",
 };

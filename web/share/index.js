@@ -50,9 +50,11 @@ const MAKERS = {
   },
   async report(app) {
     const lit = litNow(app);
-    const picture = svgPicture(app, { ...lit, related: null }, readPalette(), { whole: true, measure: screenMeasure(), ids: "picture-" });
     const { name, cursor, meta, theme } = app;
     const timeline = /** @type {Timeline} */ (app.timeline);
+    // Seen from its end nothing of the run is still to come.
+    const past = { ...app, cursor: timeline.length - 1, selected: -1 };
+    const picture = svgPicture(past, { ...lit, related: null }, readPalette(), { whole: true, measure: screenMeasure(), ids: "picture-" });
     const content = await reportOf({ name, timeline, cursor, instance: lit.instance, meta, picture, theme });
     return { name: fileName(app, "html"), type: "text/html", content };
   },
@@ -66,12 +68,12 @@ const MAKERS = {
   async scenario(app) {
     return { name: fileName(app, "yaml", true), type: "application/yaml", content: await scenarioFile(app, jsonOrNull) };
   },
-  async log(app, acts) {
+  async log(app) {
     const blob = async (/** @type {string} */ path) => {
       const response = await fetch(path);
       return response.ok ? response.blob() : null;
     };
-    return { name: fileName(app, "jsonl", true), type: "application/x-ndjson", content: await logOf(app, acts.texts(), blob) };
+    return { name: fileName(app, "jsonl", true), type: "application/x-ndjson", content: await logOf(app, blob) };
   },
 };
 

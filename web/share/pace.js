@@ -31,11 +31,13 @@ export function pace() {
 export function lineOf(timeline, at) {
   const line = timeline.line(at);
   if (line.pending !== true) return line;
-  const store = /** @type {import("../log/store.js").LineStore} */ (timeline.core.store);
-  return store.want([at]).then(() => {
-    if (timeline.line(at).pending === true) throw new ShareError(store.trouble ?? "");
-    return timeline.line(at);
-  });
+  return linesHere(timeline, [at]).then(() => timeline.line(at));
+}
+
+/** Wait until lines are in memory. @param {Timeline} timeline @param {number[]} places of lines that fit there */
+export async function linesHere(timeline, places) {
+  await (timeline.growing?.kept ?? timeline.core.store)?.want(places);
+  if (places.some((at) => timeline.line(at).pending === true)) throw new ShareError(timeline.core.store?.trouble ?? "");
 }
 
 /** What cannot be exported; the message is a sentence for the person who asked. */

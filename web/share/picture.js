@@ -15,6 +15,8 @@ import { shareWords as words } from "./words.js";
 /** Wider than this no picture is of use, and a canvas of twice the size cannot be made. */
 export const WIDTH_MOST = 6000;
 const WIDTH_LEAST = 360;
+/** Behind the last event of a whole run, for what is written beside it. */
+const END_ROOM = 90;
 /** A whole run is drawn no closer than this, while there is room. */
 const SCALE_USUAL = 17;
 
@@ -30,7 +32,7 @@ export function framed(view, whole) {
   if (!whole) return { view, width: Math.round(view.width) };
   const timeline = /** @type {Timeline} */ (view.timeline);
   const slots = layout(timeline, view.instance, view.axis).width;
-  const margins = WIDTH_MOST - laneWidth(WIDTH_MOST);
+  const margins = WIDTH_MOST - laneWidth(WIDTH_MOST) + END_ROOM;
   const scale = Math.min(Math.max(view.scale, SCALE_USUAL), (WIDTH_MOST - margins) / slots);
   const width = Math.max(Math.ceil(slots * scale + margins), WIDTH_LEAST);
   return { view: { ...view, left: 0, scale, width }, width };

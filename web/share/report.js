@@ -12,19 +12,21 @@ import { shortText, styleOf } from "../log/values.js";
 import { words as base } from "../words.js";
 import { Markup as Written, markup } from "./markup.js";
 import { momentText, titleOf } from "./names.js";
-import { lineOf, pace } from "./pace.js";
+import { lineOf, linesHere, pace } from "./pace.js";
 import { REPORT_STYLE, REPORT_STYLE_HASH } from "./report_style.js";
 import { shareWords as words } from "./words.js";
 
 /** Longer runs are told by their main events, and no story has more rows than the second. */
 const DETAILS_MOST = 4_000;
 const ROWS_MOST = 6_000;
+/** So many lines of a long run fit into memory at once. */
+const PIECE = 8_192;
 
 /**
  * @typedef {object} Reported
  * @property {string} name of the run
  * @property {Timeline} timeline
- * @property {number} cursor the moment whose acceptors are shown
+ * @property {number} cursor the moment whose acceptors are shown, beside those at the end
  * @property {number} instance whose acceptors they are
  * @property {any} meta what `run.json` says, or null
  * @property {string} picture SVG markup, ready to stand in the page
@@ -61,7 +63,8 @@ ${verdictPart(about.timeline)}
 ${new Written(about.picture)}
 </div>
 <p class="small muted">${words.legend}</p></section>
-${acceptors(about)}
+${await acceptors(about, about.cursor)}
+${about.cursor < about.timeline.length - 1 && (await acceptors(about, about.timeline.length - 1))}
 ${await story(about)}
 </main>
 <footer>${words.madeBy}</footer>
@@ -130,15 +133,28 @@ ${(timeline.why.get(at) ?? []).map((why) => markup`<br><span class="small"><stro
 
 /* --- the acceptors ---------------------------------------------------------------------- */
 
-/** @param {Reported} about */
-function acceptors({ timeline, cursor, instance }) {
-  const state = stateAt(timeline, cursor, instance);
+/** @param {Reported} about @param {number} at */
+async function acceptors({ timeline, instance }, at) {
+  const state = await wholeState(timeline, at, instance);
   const name = timeline.instances.length > 1 ? (timeline.instanceNames.get(instance) ?? String(instance)) : "";
-  return markup`<section><h2>${words.acceptors(momentText(timeline, cursor), name)}</h2>
+  return markup`<section><h2>${words.acceptors(momentText(timeline, at), name)}</h2>
 <table><thead>
 <tr><th scope="col" rowspan="2">${words.node}</th><th scope="colgroup" colspan="2">${words.promised}</th><th scope="colgroup" colspan="2">${words.accepted}</th><th scope="col" rowspan="2">${words.knows}</th></tr>
 <tr><th scope="col">${words.memory}</th><th scope="col">${words.disk}</th><th scope="col">${words.memory}</th><th scope="col">${words.disk}</th></tr>
 </thead><tbody>${state.members.map((/** @type {string} */ node) => row(timeline, state, instance, node))}</tbody></table></section>`;
+}
+
+/** A state of which no line is missing. @param {Timeline} timeline @param {number} at @param {number} instance */
+async function wholeState(timeline, at, instance) {
+  stateAt(timeline, at, instance);
+  // Of a long run an instance's lines are found by then, and come when they are asked for.
+  const places = (timeline.core.states.folded.get(instance)?.places ?? []).filter((place) => place <= at);
+  for (let from = 0; from < places.length; from += PIECE) {
+    const piece = places.slice(from, from + PIECE);
+    await linesHere(timeline, piece);
+    stateAt(timeline, piece[piece.length - 1], instance);
+  }
+  return stateAt(timeline, at, instance);
 }
 
 /** @param {Timeline} timeline @param {State} state @param {number} instance @param {string} node */

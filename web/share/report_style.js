@@ -41,6 +41,8 @@ tbody th { font-weight: 600; }
 .story tr.bad td { color: var(--bad); }
 footer { margin-top: 32px; color: var(--muted); font-size: 13px; }
 @media print {
+  :root, :root[data-theme="dark"] { color-scheme: light; --page: #fff; --ink: #182030; --muted: #566172; --line: #dce1e8; --good: #00694f; --bad: #c0102c; --warn: #b95d00; --tint: #f4f6f8; }
+  .swatch { print-color-adjust: exact; }
   body { max-width: none; padding: 0; font-size: 11pt; }
   h2 { break-after: avoid; }
   tr, .violation { break-inside: avoid; }
@@ -48,4 +50,4 @@ footer { margin-top: 32px; color: var(--muted); font-size: 13px; }
 }
 `;
 
-export const REPORT_STYLE_HASH = "sha256-xe7f+byJmYG11XCBd1eBy+lnRDHJznbhcMioGZGPRv8=";
+export const REPORT_STYLE_HASH = "sha256-pq/D/iZuLh54zrNjbqgUnJmJKoghp9pn1FDQAIDYgoM=";

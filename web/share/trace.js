@@ -10,6 +10,13 @@
 // long and begins no sooner than what comes before it at its node, and than the
 // sending of what it receives, has ended. So times may be late by as many
 // microseconds as there are lines at that instant, and order is never lost.
+//
+// Perfetto reads events one after another: an arrow belongs to the slice that
+// came last on its thread, so each stands right behind its own; a thread is
+// named by its number alone, so no two of the file have the same, and that of
+// a node's own process is the process's, which makes it the first. It looks
+// for `ts` before it reads anything else, and older ones take no escape on the
+// way there: `ts` stands before whatever a stranger wrote.
 
 /** @import {Timeline, Flight} from "../log/timeline.js" */
 /** @import {Line} from "../log/types.d.ts" */
@@ -23,11 +30,14 @@ import { shareWords as words } from "./words.js";
 /** More than this and the file has hundreds of megabytes. */
 export const TRACE_MOST = 300_000;
 const SLICE_US = 1;
+/** Numbers of processes are so far apart, and threads have those between. */
+const THREADS_MOST = 10;
 
 /** @typedef {{timeline: Timeline, pids: Map<string, number>, starts: Float64Array, tids: Uint8Array}} Placed where each line's slice is */
 
 /** The threads of a node, in the order in which they are shown. */
 export const THREADS = ["process", "proposer", "acceptor", "learner"];
+const PROPOSERS = THREADS.indexOf("proposer");
 const PROPOSER = new Set(["propose_received", "propose_answered", "prepare_sent", "promise_received", "accept_sent", "nack_received"]);
 const ACCEPTOR = new Set(["prepare_received", "promise_sent", "accept_received", "accepted_sent", "nack_sent"]);
 const LEARNER = new Set([
@@ -72,8 +82,8 @@ export async function traceOf(timeline, { title }) {
   for (let at = 0; at < count; at += 1) {
     const line = await lineOf(timeline, at);
     tids[at] = line.node === ORCHESTRATOR ? 0 : THREADS.indexOf(threadOf(line));
-    const slice = { name: nameOf(line), cat: line.event, ...spot(placed, at) };
-    const args = { line: lineId(line), tells: narrate(timeline.catalogue, line) };
+    const slice = { ...spot(placed, at), name: nameOf(line), cat: line.event };
+    const args = { line: lineId(line), tells: narrate(timeline.catalogue, line), ...(line.cause === undefined ? {} : { cause: line.cause }) };
     events.push({ ph: "X", ...slice, dur: SLICE_US, args });
     if (line.event === "fault_applied" || line.event === "fault_undone") events.push(instant(line.event, args.tells, slice, "g"));
     if (line.event === "value_learned") events.push(instant("learned", args.tells, slice, "p"));
@@ -111,23 +121,23 @@ export async function traceParts(timeline, about) {
 /** At one instant: names, ends of what is over, slices, then what refers to them. @type {Record<string, number>} */
 const ORDER = { M: 0, e: 1, b: 2, X: 3, i: 4, s: 5, f: 6 };
 
-/** @param {Timeline} timeline @returns {Map<string, number>} from 1 */
+/** @param {Timeline} timeline @returns {Map<string, number>} by node */
 function processesOf(timeline) {
   const nodes = new Set([...timeline.lanes]);
   for (let at = 0; at < timeline.length; at += 1) nodes.add(timeline.nodeOf(at));
-  return new Map([...nodes].sort(compareNodes).map((node, place) => [node, place + 1]));
+  return new Map([...nodes].sort(compareNodes).map((node, place) => [node, (place + 1) * THREADS_MOST]));
 }
 
 /** @param {string} node @param {number} pid */
 function named(node, pid) {
-  const about = { ph: "M", pid, tid: 0 };
+  const about = { ph: "M", pid, tid: pid };
   const threads = node === ORCHESTRATOR ? [words.orchestratorThread] : THREADS;
   return [
     { ...about, name: "process_name", args: { name: node } },
     { ...about, name: "process_sort_index", args: { sort_index: pid } },
-    ...threads.flatMap((name, tid) => [
-      { ...about, tid, name: "thread_name", args: { name } },
-      { ...about, tid, name: "thread_sort_index", args: { sort_index: tid } },
+    ...threads.flatMap((name, place) => [
+      { ...about, tid: pid + place, name: "thread_name", args: { name } },
+      { ...about, tid: pid + place, name: "thread_sort_index", args: { sort_index: place } },
     ]),
   ];
 }
@@ -162,12 +172,13 @@ function nameOf(line) {
 
 /** @param {string} cat @param {string} name @param {any} slice @param {"g" | "p"} scope across everything, or one process */
 function instant(cat, name, slice, scope) {
-  return { ph: "i", s: scope, name, cat, pid: slice.pid, tid: slice.tid, ts: slice.ts };
+  return { ph: "i", ts: slice.ts, pid: slice.pid, tid: slice.tid, s: scope, name, cat };
 }
 
 /** Where a line's slice is. @param {Placed} placed @param {number} at */
 function spot({ timeline, pids, starts, tids }, at) {
-  return { pid: pids.get(timeline.nodeOf(at)), tid: tids[at], ts: starts[at] };
+  const pid = /** @type {number} */ (pids.get(timeline.nodeOf(at)));
+  return { ts: starts[at], pid, tid: pid + tids[at] };
 }
 
 /** @param {Placed} placed @param {Flight} flight @param {number} place */
@@ -178,8 +189,8 @@ function flowOf(placed, flight, place) {
   }
   const flow = { cat: "message", name, id: place + 1 };
   return [
-    { ph: "s", ...flow, ...spot(placed, flight.sent) },
-    { ph: "f", bp: "e", ...flow, ...spot(placed, flight.ended) },
+    { ph: "s", ...spot(placed, flight.sent), ...flow },
+    { ph: "f", ...spot(placed, flight.ended), bp: "e", ...flow },
   ];
 }
 
@@ -193,11 +204,12 @@ function choicesOf(placed) {
 /** @param {Placed} placed */
 function ballotsOf({ timeline, pids, starts }) {
   return timeline.ballots.flatMap((span, place) => {
-    const about = { cat: "ballot", id: `ballot ${place + 1}`, name: words.ballotSlice(span.ballot, span.end), pid: pids.get(span.proposer), tid: 1 };
+    const pid = /** @type {number} */ (pids.get(span.proposer));
+    const about = { pid, tid: pid + PROPOSERS, cat: "ballot", id: `ballot ${place + 1}`, name: words.ballotSlice(span.ballot, span.end) };
     const [from, to] = reach(starts, span);
     return [
-      { ph: "b", ...about, ts: from, args: { instance: span.instance } },
-      { ph: "e", ...about, ts: to },
+      { ph: "b", ts: from, ...about, args: { instance: span.instance } },
+      { ph: "e", ts: to, ...about },
     ];
   });
 }
@@ -207,11 +219,12 @@ function absencesOf({ timeline, pids, starts }) {
   return timeline.nodeSpans
     .filter((span) => span.status === "down" || span.status === "paused")
     .flatMap((span, place) => {
-      const about = { cat: "node", id: `absence ${place + 1}`, name: words.absence(span.status, span.how), pid: pids.get(span.node), tid: 0 };
+      const pid = pids.get(span.node);
+      const about = { pid, tid: pid, cat: "node", id: `absence ${place + 1}`, name: words.absence(span.status, span.how) };
       const [from, to] = reach(starts, span);
       return [
-        { ph: "b", ...about, ts: from },
-        { ph: "e", ...about, ts: to },
+        { ph: "b", ts: from, ...about },
+        { ph: "e", ts: to, ...about },
       ];
     });
 }

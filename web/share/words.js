@@ -22,7 +22,7 @@ export const shareWords = {
   pngHow: "Twice as fine as on the screen.",
   /** @param {string} run @param {string} moment */
   pictureOf: (run, moment) => `Space-time view of ${run} at ${moment}`,
-  pictureSays: "Each node is a lane, each message an arrow. Made by Paxos Lab.",
+  pictureSays: "Each node is a lane. Each message is an arrow; where arrows would lie too close, each ballot is one sign. Made by Paxos Lab.",
   /** @param {number} width */
   narrowed: (width) => `The whole run is ${counted(width, "pixel")} wide: more is drawn closer together.`,
 

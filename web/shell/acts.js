@@ -25,7 +25,7 @@ import { words } from "../words.js";
  * @property {(sentence: string) => void} trouble
  * @property {(panel: Panel) => void} panel open a side panel
  * @property {(sheet: Sheet | null) => void} sheet open a sheet, or close it
- * @property {() => Map<string, string>} texts the files of what is shown, as they were read
+ * @property {() => Promise<Map<string, string>>} texts the files of what is shown, as they were read; its log is `events.jsonl`
  * @property {() => Promise<string>} link the address of this moment
  * @property {(kind: "run" | "story", name: string) => Promise<{timeline: Timeline, meta: any, name: string}>} load a run without showing it
  */

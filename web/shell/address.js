@@ -21,21 +21,31 @@ export function makeAddress(store, acts, live, lists) {
   const { get, update } = store;
   /** The sandbox's hash is made apart, because packing takes a moment. */
   let packed = { recipe: /** @type {unknown} */ (null), text: "" };
+  /** Counts what was followed; what is followed last is what counts. */
+  let latest = 0;
   let settled = false;
+  /** The hash that this page has read or written last. Another one was entered by a person, and is not answered yet. */
+  let known = location.hash;
 
-  /** Open what the address names, or something to begin with. @param {string} [hash] */
-  async function follow(hash = location.hash) {
+  /** Open what the address names, or something to begin with. */
+  async function follow() {
+    latest += 1;
+    const ticket = latest;
+    const hash = location.hash;
+    known = hash;
     settled = false;
     try {
-      await followed(momentOf(hash));
+      await followed(momentOf(hash), () => ticket === latest);
     } catch (error) {
       update((now) => ({ ...now, busy: null, trouble: sentenceOf(error), sheet: now.timeline === null ? "runs" : now.sheet }));
     }
-    settled = true;
+    if (ticket === latest) settled = true;
   }
 
-  /** @param {ReturnType<typeof momentOf>} moment */
-  async function followed({ fields, run, story, sandbox: recipe, live: isLive, at, instance }) {
+  /** @param {ReturnType<typeof momentOf>} moment @param {() => boolean} wanting whether nobody has asked for something else since */
+  async function followed({ fields, run, story, sandbox: recipe, live: isLive, at, instance }, wanting) {
+    // A sheet belongs to what was shown; a link to a comparison opens its own.
+    update((now) => ({ ...now, sheet: null }));
     // What is compared may be any run that is offered.
     if (fields.has("compare")) await lists.runs();
     if (await roomsFollow(fields, acts())) return;
@@ -54,6 +64,7 @@ export function makeAddress(store, acts, live, lists) {
     if (kind === "run") await lists.runs();
     const open = kind === "run" ? acts().openRun : acts().openStory;
     await open(name, at, instance);
+    if (!wanting()) return;
     const shown = get();
     if (shown.trouble !== null) return update((now) => ({ ...now, sheet: "runs" }));
     if (at !== undefined && shown.timeline !== null && shown.timeline.at(at) < 0) update((now) => ({ ...now, notice: words.noSuchMoment(at) }));
@@ -71,12 +82,13 @@ export function makeAddress(store, acts, live, lists) {
     else update((now) => ({ ...now, sheet: "runs" }));
   }
 
-  /** Let the address name what is shown. @param {App} app */
+  /** Let the address name what is shown; but never write over what a person has entered. @param {App} app */
   function keep(app) {
-    if (!settled) return;
+    if (!settled || location.hash !== known) return;
     const hash = wanted(app);
-    if (hash === null || hash === location.hash) return;
+    if (hash === null || hash === known) return;
     history.replaceState(null, "", hash === "" ? location.pathname : hash);
+    known = location.hash;
   }
 
   /** @param {App} app @returns {string | null} null while it is not known yet */
@@ -113,10 +125,9 @@ export function makeAddress(store, acts, live, lists) {
     return bare + hash;
   }
 
-  window.addEventListener("hashchange", ({ newURL }) => {
-    // A drawing in between may have put the old address back.
-    const { hash } = new URL(newURL);
-    if (hash !== wanted(get())) void follow(hash);
+  window.addEventListener("hashchange", () => {
+    // Of two changes at once, both events come when the second has been made.
+    if (location.hash !== known) void follow();
   });
 
   return { follow, showFirst, keep, link };

@@ -33,17 +33,30 @@ export function litLine(app) {
   return app.hover >= 0 ? app.hover : app.causes ? app.cursor : -1;
 }
 
-/** @type {{timeline: unknown, at: number, related: Uint8Array | null}} */
-let lit = { timeline: null, at: -1, related: null };
+/** `counts`: how many lines led to it, and how many followed. @type {{timeline: unknown, at: number, related: Uint8Array | null, counts: [number, number]}} */
+let lit = { timeline: null, at: -1, related: null, counts: [0, 0] };
 
 /** Per line: 1 led to the lit one, 2 followed from it, 3 itself. @param {App} app */
 export function relatedOf(app) {
   const at = litLine(app);
   if (at < 0 || app.timeline === null) return null;
   if (lit.timeline !== app.timeline || lit.at !== at) {
-    lit = { timeline: app.timeline, at, related: causality(app.timeline, at) };
+    const related = causality(app.timeline, at);
+    lit = { timeline: app.timeline, at, related, counts: countsOf(related) };
   }
   return lit.related;
+}
+
+/** How many lines led to the lit one, and how many followed from it. @param {App} app @returns {[number, number] | null} */
+export function relatedCounts(app) {
+  return relatedOf(app) === null ? null : lit.counts;
+}
+
+/** @param {Uint8Array} related @returns {[number, number]} */
+function countsOf(related) {
+  const counts = [0, 0, 0, 0];
+  for (let at = 0; at < related.length; at += 1) counts[related[at]] += 1;
+  return [counts[1], counts[2]];
 }
 
 /* --- painting ------------------------------------------------------------------------ */
@@ -66,6 +79,17 @@ export function paintCanvases(app, resized) {
   paint(ctx, geo, { ...seen, timeline, instance, related: relatedOf(app) ?? findMask(app) }, palette);
   const strip = /** @type {HTMLCanvasElement} */ (document.getElementById("overview"));
   paintOverview(sized(strip, app.width, OVERVIEW_HEIGHT), seen, timeline, palette);
+  markFirst(timeline.core);
+}
+
+/** The run that was drawn last. @type {WeakRef<object> | null} */
+let drawn = null;
+
+/** Leave a mark when a run stands there for the first time: tests/page_bench.py reads it. @param {object} run */
+function markFirst(run) {
+  if (drawn?.deref() === run) return;
+  drawn = new WeakRef(run);
+  performance.mark("run drawn");
 }
 
 /** @type {HTMLElement | null} */

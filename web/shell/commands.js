@@ -14,12 +14,14 @@ import { command as said } from "../command/words.js";
 import { live as liveSaid } from "../live/words.js";
 import { stateAt } from "../log/timeline.js";
 import { atRest } from "../sandbox/hand.js";
+import { isByHand } from "../sandbox/recipe.js";
 import { recipeOf } from "../sandbox/recipes.js";
 import { currentBranch } from "../sandbox/state.js";
 import { sandbox as sandboxSaid } from "../sandbox/words.js";
 import * as change from "../state.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { sentenceOf } from "./acts.js";
+import { prose } from "./prose.js";
 
 /** What the sandbox's engine does not do, by itself or by hand. */
 const NOT_BY_HAND = new Set(["partition", "isolate", "cut", "heal", "drop", "delay", "duplicate", "reorder", "hold", "release", "cut_one_way"]);
@@ -134,7 +136,7 @@ export function worldOf(app) {
   }
   const branch = app.mode === "sandbox" ? currentBranch(app.sandbox) : null;
   if (branch === null || app.timeline === null) return null;
-  const { manual } = branch.recipe;
+  const manual = isByHand(branch.recipe, app.cursor + 1);
   return {
     ...{ members: app.timeline.members, real: false, kind: "sandbox", instances: [], manual },
     knows: (verb) => !manual || !NOT_BY_HAND.has(verb),
@@ -166,7 +168,7 @@ function panel(app, state, act, sandbox, acts) {
     return html`${banner(app, world)} ${commandPanel(app, shownState(app, state), world, act)}
     ${app.mode === "sandbox" ? html`${sandbox.held(app)} ${sandbox.exploration(app)}` : nothing}`;
   }
-  if (app.mode === "live") return html`<p class="muted small">${app.live.token ? (app.live.info?.why ?? "") : liveSaid.noToken}</p>`;
+  if (app.mode === "live") return html`<p class="muted small">${app.live.token ? prose(app.live.info?.why ?? "") : liveSaid.noToken}</p>`;
   if (app.mode === "sandbox") return html`<p class="muted small">${sandboxSaid.how}</p>`;
   return recorded(app, sandbox, acts);
 }

@@ -12,19 +12,19 @@ import { droppedFiles, fetchFiles, fetchRun, readFiles } from "../log/source.js"
 import * as change from "../state.js";
 import { words } from "../words.js";
 
-/** The files that runs were read from. @type {WeakMap<Timeline, Map<string, string>>} */
+/** The files that runs were read from; judged later, a run is another timeline with the same core. @type {WeakMap<Timeline["core"], Map<string, string>>} */
 const texts = new WeakMap();
 
 /**
- * The files of what is shown; of a feed, its lines so far.
- * @param {App} app @returns {Map<string, string>}
+ * The files of what is shown, its log among them as `events.jsonl`: the bytes
+ * as they were read, for a time in nanoseconds is more than a number of this
+ * language holds exactly. Of a feed, its lines so far.
+ * @param {Pick<App, "timeline" | "meta">} app @returns {Promise<Map<string, string>>}
  */
-export function shownTexts({ timeline, meta }) {
+export async function shownTexts({ timeline, meta }) {
   if (timeline === null) return new Map();
-  const known = texts.get(timeline);
-  if (known !== undefined) return known;
-  const log = Array.from({ length: timeline.length }, (_, at) => `${JSON.stringify(timeline.line(at))}\n`);
-  return new Map([["events.jsonl", log.join("")], ...(meta === null ? [] : [/** @type {[string, string]} */ (["run.json", JSON.stringify(meta)])])]);
+  const known = texts.get(timeline.core) ?? new Map(meta === null ? [] : [["run.json", JSON.stringify(meta)]]);
+  return known.has(MERGED) ? known : new Map([...known, [MERGED, await timeline.text()]]);
 }
 
 /** @typedef {{timeline: Timeline, meta: any, name: string, notice: string | null}} Read */
@@ -33,12 +33,13 @@ export function shownTexts({ timeline, meta }) {
 const TEXT_LIMIT_BYTES = 5_000_000;
 /** What the page opens with: the idea of Paxos in one run. */
 export const FIRST_STORY = "tour";
-const STORY_FILES = ["events.jsonl", "run.json", "verdict.json", "why.json"];
+const MERGED = "events.jsonl";
+const STORY_FILES = [MERGED, "run.json", "verdict.json", "why.json"];
 
 /** @param {Catalogue} catalogue @param {Map<string, string>} files @param {string} name @returns {Read} */
 export function readRun(catalogue, files, name) {
   const read = openTexts(catalogue, files, name);
-  texts.set(read.timeline, files);
+  texts.set(read.timeline.core, files);
   return read;
 }
 
@@ -76,7 +77,9 @@ export function makeOpener(store, catalogue) {
   async function show(what, load, kind, moment) {
     latest += 1;
     const [ticket, tab] = [latest, change.tabOf(get().mode)];
-    update((now) => ({ ...now, busy: words.loading(what), progress: 0, trouble: null }));
+    // A sheet about what was shown does not fit what is chosen now; the choice itself stays until that is here.
+    const kept = (/** @type {App} */ now) => (now.timeline === null || now.sheet === "runs" ? now.sheet : null);
+    update((now) => ({ ...now, sheet: kept(now), busy: words.loading(what), progress: 0, trouble: null }));
     try {
       const read = await load();
       // Whoever has asked for something else meanwhile gets that.

@@ -18,7 +18,8 @@ import { chooser, header, help, legend, runBar, sheetCard } from "../view/frame.
 import { happening, sentenceAt } from "../view/happening.js";
 import { ring } from "../view/ring.js";
 import { words } from "../words.js";
-import { litLine, relatedOf } from "./canvas.js";
+import { litLine, relatedCounts } from "./canvas.js";
+import { prose } from "./prose.js";
 import { comparePanel, learnStage, shareMenu } from "./rooms.js";
 import { sidePanels } from "./side.js";
 
@@ -56,7 +57,7 @@ export function page(app, act) {
   return html`
     ${header(app, headerActs)}
     <main class="mode-${app.mode}">
-      ${app.trouble === null ? nothing : html`<p class="card trouble" role="alert">${app.trouble}</p>`}
+      ${app.trouble === null ? nothing : html`<p class="card trouble" role="alert">${prose(app.trouble)}</p>`}
       ${app.sheet === null ? nothing : sheetCard(app.sheet, sheetBody(app, act), () => acts.sheet(null))} ${learnStage(app, acts)}
       ${runBar(app, headerActs, act.beside(app))}
       ${app.busy === null ? nothing : html`<p class="card busy" role="status">
@@ -150,9 +151,8 @@ function spacetime(app, act) {
 
 /** @param {App} app */
 function relatedText(app) {
-  const related = relatedOf(app);
-  if (related === null) return html`<p class="related small muted">&nbsp;</p>`;
-  const count = (/** @type {number} */ kind) => related.reduce((sum, one) => sum + (one === kind ? 1 : 0), 0);
+  const counts = relatedCounts(app);
+  if (counts === null) return html`<p class="related small muted">&nbsp;</p>`;
   const timeline = /** @type {Timeline} */ (app.timeline);
-  return html`<p class="related small">${sentenceAt(timeline, litLine(app))} <span class="muted">${words.related(count(1), count(2))}.</span></p>`;
+  return html`<p class="related small">${sentenceAt(timeline, litLine(app))} <span class="muted">${words.related(...counts)}.</span></p>`;
 }

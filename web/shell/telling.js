@@ -2,10 +2,9 @@
 // reader is told what happens, not too often and the last of it always.
 
 /** @import {App} from "../state.js" */
-/** @import {Timeline} from "../log/timeline.js" */
 
 import { rowAt, rowsOf } from "../view/events.js";
-import { sentenceAt, toldAt } from "../view/happening.js";
+import { told, toldAt } from "../view/happening.js";
 
 /** A screen reader is told at most this often. */
 const LIVE_MS = 900;
@@ -34,11 +33,10 @@ let telling;
 
 /** @param {App} app @param {() => App} get */
 export function tell(app, get) {
-  const timeline = /** @type {Timeline} */ (app.timeline);
   const at = toldAt(app);
   if (telling !== undefined || live.dataset.at === `${app.name} ${at}`) return;
   live.dataset.at = `${app.name} ${at}`;
-  live.textContent = sentenceAt(timeline, at);
+  live.textContent = told(app);
   telling = window.setTimeout(() => {
     telling = undefined;
     const now = get();
