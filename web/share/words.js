@@ -31,7 +31,7 @@ export const shareWords = {
   report: "HTML report",
   reportHow: "One file that opens anywhere, also without a network: verdict, picture, acceptors and story. Can be printed.",
   shiviz: "ShiViz log",
-  shivizHow: "With vector clocks. Its first line is the expression by which ShiViz takes it apart: load the file there and press “Visualize”.",
+  shivizHow: "With vector clocks. Its first line is the expression by which ShiViz takes it apart: choose the file there.",
   trace: "Chrome trace",
   traceHow: "Opens in Perfetto: a process for each node, a track for each role, an arrow for each message.",
   scenario: "Scenario",
