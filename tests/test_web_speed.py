@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 from orchestrator.web.serve import listening
 from tests.big_log import log_lines
 from tests.test_columns import page
-from tests.web_page import Visit, visiting
+from tests.web_page import Visit, awaited, visiting
 from tests.web_server import recorded, serving, write_run
 
 RUN = "20260101-short"
@@ -120,6 +120,7 @@ def test_the_page_marks_when_a_run_stands_there_first(visit: Visit) -> None:
     """The measure of how soon something can be seen; to move in the run is no new run."""
     tab = visit(f"#run={RUN}")
     marks = "performance.getEntriesByName('run drawn').length"
-    tab.wait_for_function(f"{marks} === 1")
+    awaited(tab, f"{marks} === 1")
     tab.keyboard.press("End")
-    tab.wait_for_function(f"location.hash.includes('at=') && {marks} === 1")
+    awaited(tab, "location.hash.includes('at=')")
+    assert tab.evaluate(marks) == 1

@@ -95,6 +95,18 @@ def _keep_pictures(context: BrowserContext, number: int) -> None:
         page.screenshot(path=PICTURES / f"{test}-{number}-{place}.png")
 
 
+def awaited(page: Page, condition: str) -> None:
+    """Wait until an expression holds in the page.
+
+    Playwright's own wait evaluates text again and again, which the page's
+    content security policy forbids.
+    """
+    page.evaluate(
+        f"new Promise(done => {{ const look = () => ({condition}) ? done()"
+        " : requestAnimationFrame(look); look(); })"
+    )
+
+
 def settled(page: Page) -> None:
     """Wait until what was asked for has been drawn."""
     page.evaluate(
