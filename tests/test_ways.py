@@ -242,3 +242,15 @@ class TestBranches:
         found = whatif({"recipe": recipe((6, APPLE)), "at": 40, "ballots": 1}, scenario_data())
         assert found["verdict"] == "safe within bounds"
         assert "branch" not in found
+
+    @pytest.mark.parametrize("at", [16, 17])
+    def test_what_the_run_breaks_by_itself_is_no_way(self, at: int) -> None:
+        """A story that goes on by itself behind the moment must not pass for the way."""
+        made = recipe(scenario="broken/number-reused-shortest", nodes=3)
+        found = whatif({"recipe": made, "at": at}, scenario_data())
+        if found["branch"] is None:
+            assert found["no_branch"]
+            return
+        result = gone(found)
+        assert result["refused"] == []
+        assert promised(found) in broken(result)

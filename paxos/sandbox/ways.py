@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from paxos.checker import check_lines
+from paxos.events import line_id
 from paxos.explorer import ALWAYS
 from paxos.sandbox.judging import table_of
 from paxos.sandbox.play import Play
@@ -40,7 +41,8 @@ class Way:
         recipe: in plain data.
         after: how many lines it shares with the run that was asked about.
         play: the run that it is.
-        breaks: whether what was promised is broken in it.
+        breaks: whether what was promised is broken in it, behind the shared lines and
+            with every step done.
         refused: why a step of it was not possible, if one was not.
     """
 
@@ -149,6 +151,11 @@ def _gone(asked: dict[str, Any], after: int, rule: str, instance: int, stories: 
     ]
     recipe = {**asked, "commands": [*commands, *asked["commands"][len(commands) :]]}
     verdict = check_lines(play.lines, table_of(play), trusted=True)
-    breaks = any(one.rule == rule and one.instance == instance for one in verdict.violations)
     refused = next((one.sentence for one in play.refused), None)
+    # What was broken before, or by what the run did anyway, is not the way's doing.
+    behind = {line_id(line) for line in play.lines[after:]}
+    breaks = refused is None and any(
+        (one.rule, one.instance) == (rule, instance) and line_id(one.at) in behind
+        for one in verdict.violations
+    )
     return Way(recipe, after, play, breaks, refused)
