@@ -81,6 +81,8 @@ def _load(page: Page, address: str) -> None:
     )
     for _ in range(_TRIES):
         dropped.clear()
+        # To go where one is but for the hash would load nothing.
+        page.goto("about:blank")
         page.goto(address)
         if not dropped:
             return

@@ -133,7 +133,7 @@ function answer(found) {
       <p>${found.sentence}</p>
       <dl class="checks">
         ${counterexample ? row(words.checks.counterexample, played(counterexample)) : nothing}
-        ${model ? row(words.checks.model, searched(model)) : nothing}
+        ${model ? row(model.complete === false ? words.checks.modelPart : words.checks.model, searched(model)) : nothing}
         ${typeof found.can_choose === "boolean" ? row(words.checks.choose, [found.can_choose ? words.checks.chosen : words.checks.neverChosen, found.can_choose]) : nothing}
         ${seeds ? row(words.checks.seeds, seeds.found ? [words.checks.found(seeds.seed, seeds.found), false] : [words.checks.quiet(seeds.count), true]) : nothing}
       </dl>

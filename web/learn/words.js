@@ -156,7 +156,7 @@ export const words = {
 
   // Repair
   repairTitle: "Try to repair it",
-  repairIntro: "This is the broken handler. Change it; then the run that broke it is played again with yours, and every schedule of a small model is searched.",
+  repairIntro: "This is the broken handler. Change it; then the run that broke it is played again with yours, and the schedules of a small model are searched, every one where the limit of states allows.",
   repairStart: "Repair it",
   repairClose: "Close the editor",
   editor: "The handler's source",
@@ -166,7 +166,7 @@ export const words = {
   run: "Run",
   running: "Running…",
   engineStarts: "The sandbox starts; the first time takes some seconds.",
-  engineSearches: "The run is played again, and every schedule is searched.",
+  engineSearches: "The run is played again, and the schedules of a small model are searched.",
   reset: "Reset to the broken one",
   showCorrect: "Show the correct one",
   noRepair: "This change has nothing that could be edited here.",
@@ -182,6 +182,7 @@ export const words = {
     /** @param {string} rule */
     still: (rule) => `still breaks ${rule}`,
     model: "Every schedule of a small model",
+    modelPart: "Schedules of a small model",
     /** @param {string} bounds @param {number} distinct */
     explored: (bounds, distinct) => `${distinct.toLocaleString("en")} states (${bounds})`,
     clean: "no rule broken",

@@ -61,7 +61,7 @@ function answer(found, at, act) {
       <p>${capital(found.sentence ?? "")}</p>
       <dl class="small">
         ${found.chosen == null ? nothing : html`<div><dt>${said.already}</dt><dd>${valueText(found.chosen)}</dd></div>`}
-        <div><dt>${said.can}</dt><dd>${values.length === 0 && !found.any_other ? said.none : [...values, ...(found.any_other ? [said.anyOther] : [])].join(", ")}</dd></div>
+        <div><dt>${found.complete ? said.can : said.canSeen}</dt><dd>${values.length === 0 && !found.any_other ? (found.complete ? said.none : said.noneSeen) : [...values, ...(found.any_other ? [said.anyOther] : [])].join(", ")}</dd></div>
         <div><dt>${said.looked}</dt><dd>${said.states(found.states ?? 0)}${found.complete ? `, ${said.complete}` : `, ${said.notComplete}`}</dd></div>
       </dl>
       ${way(found, act)}

@@ -35,7 +35,7 @@ export const shareWords = {
   trace: "Chrome trace",
   traceHow: "Opens in Perfetto: a process for each node, a track for each role, an arrow for each message.",
   scenario: "Scenario",
-  scenarioHow: "The story as YAML: “paxos-lab scenario FILE” runs it on processes, containers or the simulator.",
+  scenarioHow: "The story as YAML: “paxos-lab scenario FILE” plays it. What a sandbox made waits for exact lines: add “--world sim” and the seed that the file names.",
   log: "Log",
   logHow: "The .jsonl itself, as it was read. Drop it on this page, or give it to “paxos-lab check”.",
   formats: { report: "report", shiviz: "ShiViz log", trace: "trace" },
