@@ -243,6 +243,14 @@ class TestBranches:
         assert found["verdict"] == "safe within bounds"
         assert "branch" not in found
 
+    @pytest.mark.parametrize("after", [4, 200_000])
+    def test_a_command_that_came_early_stands_where_it_came(self, after: int) -> None:
+        """Its recipe may wish it behind more lines than there were."""
+        pear = {"propose": {"at": "n1", "value": "pear"}}
+        made = recipe((after, pear), variant="ignore-accepted", nodes=3)
+        found = whatif({"recipe": made, "at": 30, "ballots": 2}, scenario_data())
+        assert promised(found) in broken(gone(found))
+
     @pytest.mark.parametrize("at", [16, 17])
     def test_what_the_run_breaks_by_itself_is_no_way(self, at: int) -> None:
         """A story that goes on by itself behind the moment must not pass for the way."""

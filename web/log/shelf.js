@@ -45,8 +45,10 @@ export function shelf() {
       const text = here.get(name);
       if (text !== undefined) return text;
       return new Promise((/** @type {(text: string) => void} */ done) => {
-        waiting.set(name, done);
-        worker?.postMessage({ run, number });
+        const first = waiting.get(name);
+        // The worker answers once, and all who asked meanwhile are told.
+        waiting.set(name, first === undefined ? done : (found) => (first(found), done(found)));
+        if (first === undefined) worker?.postMessage({ run, number });
       });
     },
   };
