@@ -126,6 +126,41 @@ def test_without_a_sandbox_all_but_repair_and_running_works(browser: Browser, ad
     context.close()
 
 
+STAND_IN_ENGINE = """
+export class Engine {
+  static async start() { return new Engine(); }
+  async repair() {
+    const model = { bounds: "3 nodes", distinct: 182564, complete: false, broken: [] };
+    return { repaired: true, sentence: "None of the first states breaks a rule.", model };
+  }
+}
+"""
+
+
+@browsed
+def test_a_search_that_was_cut_short_claims_no_more_than_it_saw(
+    browser: Browser, address: str
+) -> None:
+    """Neither the headline nor the row speaks of every schedule."""
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    offer = {"available": True, "why": "", "pyodide": ""}
+    script = "text/javascript"
+    page.route("**/sandbox.json", lambda route: route.fulfill(json=offer))
+    page.route(
+        "**/sandbox/engine.js",
+        lambda route: route.fulfill(body=STAND_IN_ENGINE, content_type=script),
+    )
+    page.goto(address + "#variant=promise-omits-accepted")
+    stage(page).get_by_role("button", name="Repair it").click()
+    stage(page).get_by_role("button", name="Run", exact=True).click()
+    answer = stage(page).locator(".repair [role=status]")
+    expect(answer.locator("h4")).to_contain_text("Repaired, as far as was searched")
+    expect(answer).to_contain_text("182,564 states")
+    expect(answer).not_to_contain_text("Every schedule")
+    context.close()
+
+
 # --- with the engine ------------------------------------------------------------------------
 
 

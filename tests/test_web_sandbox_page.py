@@ -460,6 +460,60 @@ class TestMessages:
         # Faults of the network have nothing to act on here.
         expect(page.get_by_role("button", name="Partition…")).to_have_count(0)
 
+    def test_what_cannot_be_delivered_says_why(self, opened: Callable[[Recipe], Page]) -> None:
+        """A node that is down hears nothing: its row is marked, and a click gives no command."""
+        kill = {"after": 9_999, "do": {"kill": "n2"}}
+        page = opened(recipe(seed=70, nodes=3, manual=True, commands=[propose("apple"), kill]))
+        page.keyboard.press("End")
+        to_down = page.locator(".held li", has_text="Prepare n1 → n2")
+        expect(to_down).to_contain_text("n2 is down")
+        button = to_down.get_by_role("button", name="Deliver")
+        expect(button).to_be_disabled()
+        told = page.locator(".commands").inner_text()
+        button.click(force=True)
+        # An order is shown as under way at once, before it is carried out.
+        settled(page)
+        assert page.locator(".commands").inner_text() == told
+        to_up = page.locator(".held li", has_text="Prepare n1 → n3")
+        expect(to_up).not_to_contain_text("down")
+        expect(to_up.get_by_role("button", name="Deliver")).to_be_enabled()
+        assert not Axe().run(page, context=".held").response["violations"]
+
+    def test_what_a_gate_holds_tells_what_it_carries(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """The rest of the run moves by itself, so nothing else is said of it."""
+        hold = {"hold": {"name": "wait", "kinds": ["accept"], "to": ["n2"]}}
+        commands = [{"after": 0, "do": hold}, propose("apple", after=4)]
+        page = opened(recipe(seed=71, nodes=3, commands=commands))
+        page.keyboard.press("End")
+        waiting = page.locator(".held li")
+        expect(waiting).to_have_count(1)
+        expect(waiting).to_contain_text("Accept n1 → n2, 1.n1, 'apple'")
+        expect(page.locator(".held")).to_contain_text("A gate holds these")
+        expect(page.locator(".held")).not_to_contain_text("Nothing moves")
+        waiting.get_by_role("button", name="Deliver").click()
+        expect(answer(page)).to_have_class("done")
+
+    def test_the_end_is_where_the_run_rests(self, opened: Callable[[Recipe], Page]) -> None:
+        """The lines that only read disks come after it: a second key goes there."""
+        kill = {"after": 9_999, "do": {"kill": "n2"}}
+        made = recipe(seed=72, nodes=3, commands=[propose("apple"), kill])
+        expected = run_in_python(made)
+        rest = expected["line_count"] - expected["closing"]
+        assert expected["closing"] == 1
+        page = opened(made)
+        page.keyboard.press("Home")
+        expect(page.locator(".hit")).to_contain_text("You look back")
+        page.locator(".hit").get_by_role("button", name="Go to the end").click()
+        expect(page.locator(".hit")).to_have_count(0)
+        assert place(page) == rest
+        page.keyboard.press("Home")
+        page.keyboard.press("End")
+        assert place(page) == rest
+        page.keyboard.press("End")
+        assert place(page) == expected["line_count"]
+
     def test_what_moves_by_itself_can_be_taken_over_by_hand(
         self, opened: Callable[[Recipe], Page]
     ) -> None:

@@ -19,7 +19,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from orchestrator.yaml_file import FOLDER, read_scenario
-from paxos.events import encode, line_id, narrate
+from paxos.events import Line, encode, line_id, narrate
+from paxos.sandbox import run as run_in_python
 from tests.big_log import log_lines
 from tests.export_rules import clocks_tell, shiviz_events, trace_faults
 from tests.feed_load import serving_feed
@@ -319,6 +320,39 @@ class TestReport:
         row, _at_the_end = re.findall(r'<tr><th scope="row">n3.*?</tr>', report, re.DOTALL)
         assert row.count('class="lost"') >= 2
         assert "killed at a failpoint" in row
+
+
+class TestClosingLines:
+    """Disks that are read half a minute after all else say nothing of how long a run took."""
+
+    @pytest.fixture
+    def lines(self) -> list[Line]:
+        """A run of some milliseconds; at last the disk of the node that is down is read."""
+        propose = {"propose": {"at": "n1", "value": "apple", "background": True}}
+        commands = [{"after": 0, "do": propose}, {"after": 9_999, "do": {"kill": "n2"}}]
+        made = run_in_python({"v": 1, "seed": 72, "nodes": 3, "commands": commands})
+        lines: list[Line] = [json.loads(line) for line in made["lines"].splitlines()]
+        assert [line["event"] for line in lines[-2:]] == ["fault_applied", "disk_read"]
+        assert lines[-1]["at_ns"] > 100 * lines[-2]["at_ns"]
+        return lines
+
+    def test_they_do_not_count_as_time(self, lines: list[Line]) -> None:
+        """Neither in a report nor beside another run."""
+        lasted = re.search(r"<dt>Lasted</dt><dd>(.*?)</dd>", ask("report", lines=lines))
+        assert lasted is not None
+        assert lasted[1] == dict(ask("figures", lines=lines))["Lasted"]
+        assert lasted[1] == f"{(lines[-2]['at_ns'] - lines[0]['at_ns']) / 1e6:.1f} ms"
+
+    def test_by_time_they_leave_the_room_to_the_run(self, lines: list[Line]) -> None:
+        """They stand behind its last line, and all others by their times."""
+        places = ask("axis", lines=lines)
+        assert places == sorted(places)
+        assert places[-2] < places[-1] < 1.1 * places[-2]
+        half = next(at for at, line in enumerate(lines) if 2 * line["at_ns"] > lines[-2]["at_ns"])
+        passed = (lines[half]["at_ns"] - lines[0]["at_ns"]) / (
+            lines[-2]["at_ns"] - lines[0]["at_ns"]
+        )
+        assert places[half] / places[-2] == pytest.approx(passed)
 
 
 class Elements(HTMLParser):

@@ -19,6 +19,7 @@ import { shivizLog } from "../web/share/shiviz.js";
 import { SvgContext } from "../web/share/svg.js";
 import { traceParts } from "../web/share/trace.js";
 import { toYaml } from "../web/share/yaml.js";
+import { layout } from "../web/view/layout.js";
 
 const request = JSON.parse(readFileSync(0, "utf-8"));
 const catalogue = JSON.parse(readFileSync(new URL("../paxos/events/catalogue.json", import.meta.url), "utf-8"));
@@ -59,6 +60,8 @@ const answers = {
   palette: () => palette,
   flights: () => timelineOf(request).flights.map(({ kind, fate, sent, ended }) => ({ kind, fate, sent, ended })),
   drawn: () => drawn(request.calls),
+  /** Where lines stand on the axis, by time. */
+  axis: () => [...layout(timelineOf(request), 0, "time").place],
   report() {
     const timeline = timelineOf(request);
     const cursor = request.cursor ?? timeline.lines.length - 1;

@@ -11,7 +11,7 @@
 import { COMMAND_FIRST } from "./command/state.js";
 import { LIVE_FIRST } from "./live/state.js";
 import { SANDBOX_FIRST } from "./sandbox/state.js";
-import { pointAfter } from "./log/timeline.js";
+import { pointAfter, restOf } from "./log/timeline.js";
 import { SCALE_LEAST, SCALE_MOST, fitScale, laneWidth, layout } from "./view/layout.js";
 
 /** @typedef {{node: string, level: "story" | "detail" | "quiet", text: string}} Filter */
@@ -261,6 +261,17 @@ export function moved(app, cursor) {
   if (app.timeline === null) return app;
   const last = app.timeline.length - 1;
   return followed({ ...app, cursor: Math.min(Math.max(cursor, 0), last) });
+}
+
+/**
+ * Go to where the run rests; from there to the very last line, which may only
+ * close the log. A live run has no last line yet.
+ * @param {App} app @returns {App}
+ */
+export function ended(app) {
+  if (app.timeline === null) return app;
+  const rest = restOf(app.timeline);
+  return moved(app, app.mode !== "live" && app.cursor < rest ? rest : app.timeline.length - 1);
 }
 
 /**

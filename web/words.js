@@ -357,7 +357,7 @@ export const words = {
     ["Space", "play or pause"],
     ["← →", "previous or next event"],
     ["Shift + ← →", "previous or next turning point"],
-    ["Home, End", "to the start, to the end"],
+    ["Home, End", "to the start, to where the run rests; once more to the last line"],
     ["+ −, wheel", "zoom; drag to pan"],
     ["f", "fit the whole run"],
     ["1 – 9", "select a node"],

@@ -171,6 +171,7 @@ export const command = {
   hitsWhere: (world, nodes) => (world === "docker" ? `(the container${nodes.length > 1 ? "s" : ""} of ${joined(nodes)})` : `(the process${nodes.length > 1 ? "es" : ""} of ${joined(nodes)})`),
   /** @param {number} at */
   forks: (at) => `You look back at event ${at.toLocaleString("en")}: a command here starts a branch, and the run stays beside it.`,
+  toEnd: "Go to the end",
   /** @param {string} verb */
   unknownHere: (verb) => `Nobody here can ${verb.replace("_", " ")}.`,
 };

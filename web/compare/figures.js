@@ -2,6 +2,7 @@
 
 /** @import {Timeline} from "../log/timeline.js" */
 
+import { restOf } from "../log/timeline.js";
 import { shortText } from "../log/values.js";
 import { words as base } from "../words.js";
 import { compareWords as words } from "./words.js";
@@ -29,7 +30,7 @@ export function figuresOf(timeline) {
     [words.broken, verdict === null ? words.none : [...new Set(verdict.violations.map((one) => one.rule))].join(", ") || words.none],
     [words.chosen, choice === undefined ? words.nothing : chosenText(timeline)],
     [words.timeToChoice, choice === undefined ? words.none : base.ms(timeline.ms[choice.at] - (wish < 0 ? 0 : timeline.ms[wish]))],
-    [words.lasted, base.ms(timeline.ms[count - 1])],
+    [words.lasted, base.ms(timeline.ms[restOf(timeline)])],
     [words.events, count.toLocaleString("en")],
     [words.ballots, String(timeline.ballots.length)],
     [words.messages, timeline.flightCount.toLocaleString("en")],

@@ -129,7 +129,7 @@ function answer(found) {
   const { counterexample, model, seeds } = found;
   return html`
     <div class="answer-card ${found.repaired ? "ok" : "violated"}">
-      <h4>${words.answerTitle}: <span class=${found.repaired ? "good" : "bad"}>${found.repaired ? `✓ ${words.repaired}` : `✗ ${words.notRepaired}`}</span></h4>
+      <h4>${words.answerTitle}: <span class=${found.repaired ? "good" : "bad"}>${found.repaired ? `✓ ${model?.complete === false ? words.repairedSoFar : words.repaired}` : `✗ ${words.notRepaired}`}</span></h4>
       <p>${found.sentence}</p>
       <dl class="checks">
         ${counterexample ? row(words.checks.counterexample, played(counterexample)) : nothing}

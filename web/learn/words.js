@@ -173,6 +173,7 @@ export const words = {
   needsSandbox: "The repair runs in the sandbox, and that is not ready. All else on this page works without it.",
   answerTitle: "What came of it",
   repaired: "Repaired",
+  repairedSoFar: "Repaired, as far as was searched",
   notRepaired: "Not repaired",
   checks: {
     counterexample: "The run that broke it",

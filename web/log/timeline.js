@@ -72,7 +72,7 @@ export class Timeline {
     this.values = core.values;
     /** Where steps of the scenario begin, and what each says. */
     this.steps = core.known.steps.map((step) => step.at);
-    this.stepTexts = core.known.steps.map(({ step, say }) => `${step}. ${say}`);
+    this.stepTexts = core.known.steps.map(({ say }) => say);
     const { columns } = core.tables.lines;
     const cut = (/** @type {any} */ column) => column.subarray(0, this.length);
     /** Since the first line. @type {Float64Array} */
@@ -283,6 +283,17 @@ function readSaid(core, verdict, why) {
 export function stateAt(timeline, at, instance = timeline.current[Math.max(at, 0)] || (timeline.instances[0] ?? 0)) {
   const { core, length } = timeline;
   return core.states.at(core, length, at, length <= SHORT ? 0 : instance || OPEN);
+}
+
+/**
+ * The last line that tells what happened. Those behind it only read the disks
+ * of nodes that are down, some time later, so that the log is complete.
+ * @param {Timeline} timeline
+ */
+export function restOf(timeline) {
+  let at = timeline.length - 1;
+  while (at > 0 && timeline.eventOf(at) === "disk_read") at -= 1;
+  return at;
 }
 
 /** Whether every moment of it is at hand at once. @param {Timeline} timeline */

@@ -4,6 +4,7 @@
 /** @import {Step} from "../command/state.js" */
 /** @import {Branch} from "./state.js" */
 
+import { stateAt } from "../log/timeline.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { isByHand } from "./recipe.js";
 import { currentBranch } from "./state.js";
@@ -24,26 +25,51 @@ export function heldList(app, act) {
   return html`
     <section class="held" aria-labelledby="held-title">
       <h3 id="held-title">${said.held}</h3>
-      ${atRest(app) ? waiting(branch.held, act) : past(branch, act)}
+      ${atRest(app) ? waiting(branch, act) : past(branch, act)}
     </section>
   `;
 }
 
-/** @param {any[]} held @param {{give: (step: Step, cursor?: number) => void}} act */
-function waiting(held, act) {
-  const can = held.filter((one) => one.step !== null && one.step !== undefined);
+/** @param {Branch} branch @param {{give: (step: Step, cursor?: number) => void}} act */
+function waiting(branch, act) {
+  const can = branch.held.filter((one) => one.step !== null && one.step !== undefined);
   if (can.length === 0) return html`<p class="small muted">${said.heldNone}</p>`;
+  const { nodes } = stateAt(branch.timeline, branch.timeline.length - 1);
+  /** @type {Set<string>} */
+  const steps = new Set();
   return html`
-    <p class="small muted">${said.heldHow}</p>
+    <p class="small muted">${isByHand(branch.recipe) ? said.heldHow : said.heldByGate}</p>
     <ul class="plain">
-      ${can.map(
-        (one) => html`<li class="held-${one.what} ${one.kind ?? ""}">
-          <span>${one.what === "timer" ? said.heldTimer(one) : said.heldMessage(one)}</span>
-          <button @click=${() => act.give(one.step)}>${one.what === "timer" ? said.fire : said.deliver}</button>
-        </li>`,
-      )}
+      ${can.map((one) => {
+        const why = whyNot(one, nodes, steps);
+        return html`<li class="held-${one.what} ${one.kind ?? ""}">
+          <span>${one.what === "timer" ? said.heldTimer(one) : said.heldMessage(carrying(branch.timeline, one))}${why === "" ? nothing : html` <span class="muted small">(${why})</span>`}</span>
+          <button aria-disabled=${why !== ""} @click=${() => why === "" && act.give(one.step)}>${one.what === "timer" ? said.fire : said.deliver}</button>
+        </li>`;
+      })}
     </ul>
   `;
+}
+
+/**
+ * Why what waits cannot be let go now; "" where it can. A gate lets go the
+ * oldest that fits, so of two that look alike to it the younger one waits.
+ * @param {any} one @param {import("../log/types.d.ts").State["nodes"]} nodes @param {Set<string>} steps of the rows above; this one's is added
+ */
+function whyNot({ what, rule, step, to }, nodes, steps) {
+  const key = JSON.stringify(step);
+  const second = rule != null && steps.has(key);
+  steps.add(key);
+  if (what === "message" && nodes[to]?.status === "down") return said.receiverDown(to);
+  return second ? said.olderFirst : "";
+}
+
+/** A gate does not tell what a message carries; its line in the log does. @param {import("../log/timeline.js").Timeline} timeline @param {any} one */
+function carrying(timeline, one) {
+  const at = timeline.at(one.line);
+  if (one.ballot || at < 0 || timeline.flightAt[at] < 0) return one;
+  const { ballot, value, accepted } = timeline.flight(timeline.flightAt[at]);
+  return { ...one, ballot, value: value ?? accepted?.value ?? null, accepted: accepted?.ballot ?? null };
 }
 
 /** @param {Branch} branch @param {{rewind: () => void}} act */

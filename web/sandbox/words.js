@@ -75,9 +75,13 @@ export const sandbox = {
   held: "What waits",
   heldNone: "Nothing waits: the cluster rests.",
   heldHow: "Nothing moves until you let it. The oldest comes first.",
+  heldByGate: "A gate holds these; everything else goes its way.",
   heldPast: "You look back. What waits at this moment can be handed over after going back to it.",
   goBackHere: "Take another turn from here",
   deliver: "Deliver",
+  /** @param {string} node */
+  receiverDown: (node) => `${node} is down`,
+  olderFirst: "the older one goes first",
   fire: "Let it run out",
   /** @param {any} one */
   heldMessage: (one) =>

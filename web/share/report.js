@@ -7,7 +7,7 @@
 import { NO_BALLOT, equal, lineId } from "../log/lines.js";
 import { bundled, narrate } from "../log/narration.js";
 import { instanceOf } from "../log/reducer.js";
-import { stateAt } from "../log/timeline.js";
+import { restOf, stateAt } from "../log/timeline.js";
 import { shortText, styleOf } from "../log/values.js";
 import { words as base } from "../words.js";
 import { Markup as Written, markup } from "./markup.js";
@@ -87,7 +87,7 @@ function facts({ name, timeline, cursor, meta }) {
     ["variant", meta?.variant],
     ["members", base.joined(timeline.members)],
     ["events", count.toLocaleString("en")],
-    ["lasted", base.ms(timeline.ms[count - 1])],
+    ["lasted", base.ms(timeline.ms[restOf(timeline)])],
     ["moment", momentText(timeline, cursor)],
   ];
   const known = told.filter(([, value]) => value !== undefined && value !== null && value !== "");

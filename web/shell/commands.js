@@ -165,7 +165,7 @@ function faultsIn({ timeline, cursor }) {
 function panel(app, state, act, sandbox, acts) {
   const world = worldOf(app);
   if (world !== null) {
-    return html`${banner(app, world)} ${commandPanel(app, shownState(app, state), world, act)}
+    return html`${banner(app, world, acts)} ${commandPanel(app, shownState(app, state), world, act)}
     ${app.mode === "sandbox" ? html`${sandbox.held(app)} ${sandbox.exploration(app)}` : nothing}`;
   }
   if (app.mode === "live") return html`<p class="muted small">${app.live.token ? prose(app.live.info?.why ?? "") : liveSaid.noToken}</p>`;
@@ -178,12 +178,12 @@ function shownState(app, state) {
   return app.mode === "live" && app.timeline !== null ? stateAt(app.timeline, app.timeline.length - 1) : state;
 }
 
-/** What the buttons hit. @param {App} app @param {World} world */
-function banner(app, world) {
+/** What the buttons hit. @param {App} app @param {World} world @param {Acts} acts */
+function banner(app, world, acts) {
   if (app.mode === "live") return html`<p class="small hit">${said.liveNow(world.kind, liveSaid.where(world.kind, world.members))}.</p>`;
   const branch = currentBranch(app.sandbox);
   const end = branch === null ? 0 : branch.timeline.length - branch.closing;
-  return app.cursor + 1 < end ? html`<p class="small hit">${said.forks(app.cursor + 1)}</p>` : nothing;
+  return app.cursor + 1 < end ? html`<p class="small hit">${said.forks(app.cursor + 1)} <button class="primary" @click=${() => acts.go(end - 1)}>${said.toEnd}</button></p>` : nothing;
 }
 
 /** @param {App} app @param {ReturnType<typeof import("../sandbox/room.js").makeSandbox>} sandbox @param {Acts} acts */

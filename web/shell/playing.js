@@ -46,7 +46,7 @@ export const CHANGES = {
   nextPoint: (now) => change.turned(now, 1),
   previousPoint: (now) => change.turned(now, -1),
   first: (now) => change.moved(now, 0),
-  last: (now) => change.moved(now, Infinity),
+  last: change.ended,
   fit: change.fitted,
   in: (now) => change.zoomed(now, 1.35),
   out: (now) => change.zoomed(now, 1 / 1.35),

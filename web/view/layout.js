@@ -5,6 +5,7 @@
 /** @import {Core} from "../log/core.js" */
 
 import { FIRST_SIGN, SHAPES } from "../log/columns.js";
+import { restOf } from "../log/timeline.js";
 import { spansOf } from "./seen.js";
 
 /** How far lines stand apart, in slots. */
@@ -58,7 +59,8 @@ const made = new WeakMap();
 export function layout(timeline, instance, axis) {
   const order = extendedLayout(timeline, `${instance}`, instance, 0);
   if (axis === "order" || timeline.length === 0) return cutOf(order, timeline.length);
-  const last = timeline.ms[timeline.length - 1];
+  // Lines that only close the log come long after all else: they would leave no room for it.
+  const last = timeline.ms[restOf(timeline)];
   if (last <= 0) return cutOf(order, timeline.length);
   // A run that grows keeps its scale, until it no longer fits at all.
   const known = made.get(timeline.core)?.get(`${instance} time`);
@@ -80,12 +82,12 @@ function extendedLayout(timeline, name, instance, slotsPerMs) {
     if (known.size >= LAYOUTS) known.delete(known.keys().next().value);
     known.set(name, grown);
   }
-  if (grown.count < timeline.length) extend(timeline, grown, instance);
+  if (grown.count < timeline.length) extend(timeline, grown, instance, restOf(timeline));
   return grown;
 }
 
-/** @param {Timeline} timeline @param {Growing} grown @param {number} instance */
-function extend({ core, length, ours, ms }, grown, instance) {
+/** @param {Timeline} timeline @param {Growing} grown @param {number} instance @param {number} rest the last line that does not only close the log */
+function extend({ core, length, ours, ms }, grown, instance, rest) {
   if (length > grown.x.length) {
     const room = Math.max(length, grown.x.length * 2);
     for (const name of /** @type {const} */ (["x", "place"])) {
@@ -99,11 +101,12 @@ function extend({ core, length, ours, ms }, grown, instance) {
   }
   const { instance: of, head, rank, shape, node } = core.tables.lines.columns;
   const { x, place, shown, slotsPerMs } = grown;
+  const mostX = slotsPerMs > 0 ? ms[rest] * slotsPerMs + STEP : 0;
   for (let at = grown.count; at < length; at += 1) {
     const seen = ours[at] === 1 && (instance === 0 || of[at] === 0 || of[at] === instance);
     shown[at] = seen ? 1 : 0;
     if (slotsPerMs > 0) {
-      x[at] = place[at] = ms[at] * slotsPerMs;
+      x[at] = place[at] = Math.min(ms[at] * slotsPerMs, mostX);
       grown.last = Math.max(grown.last, x[at]);
       continue;
     }
