@@ -41,7 +41,7 @@ const answers = {
     const line = (at) => ({ v: 1, node: "n1", incarnation: 1, seq: at + 1, at_ns: at, event: "node_ready", instance_count: 0 });
     for (let at = 0; at < count; at += 1) kept.push(line(at), at === 7);
     const atHand = [0, 7, count - 1].map((at) => kept.get(at)?.seq ?? null);
-    await new Promise((done) => ((kept.loaded = done), kept.get(0)));
+    await new Promise((done) => ((kept.changed = done), kept.get(0)));
     const text = await kept.text(1_020, 1_030);
     return { atHand, back: kept.get(0).seq, text: text.trimEnd().split("\n").map((row) => JSON.parse(row).seq) };
   },

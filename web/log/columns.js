@@ -64,6 +64,19 @@ export const TABLES = {
   sharedText: { byte: "u8" },
 };
 
+/** From each name to its number. @param {readonly string[]} names @returns {Record<string, number>} */
+export function codesOf(names) {
+  return Object.fromEntries(names.map((name, code) => [name, code]));
+}
+
+/** Up to so many entries room is doubled; beyond that a quarter is added, so that little of a long run's room is empty. */
+const DOUBLED = 262_144;
+
+/** The next larger room for entries that come one by one. @param {number} room @returns {number} */
+export function roomier(room) {
+  return Math.max(256, room < DOUBLED ? room * 2 : Math.ceil(room * 1.25));
+}
+
 /** A table of columns that grows at its end. */
 export class Table {
   /** @param {Record<string, NumberType>} types */
@@ -83,7 +96,7 @@ export class Table {
   }
 
   #grow() {
-    this.room = Math.max(256, this.room * 2);
+    this.room = roomier(this.room);
     for (const [name, type] of Object.entries(this.types)) {
       const wider = new ARRAYS[type](this.room);
       wider.set(this.columns[name]);

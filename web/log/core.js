@@ -6,7 +6,7 @@
 /** @import {BallotSpan, Choice, Flight, LearnedSpan, NodeSpan, Point, WallSpan} from "./timeline.js" */
 /** @import {ValueStyles} from "./values.js" */
 
-import { ENDS, FATES, KINDS, OPEN, POINTS } from "./columns.js";
+import { ENDS, FATES, KINDS, OPEN, POINTS, roomier } from "./columns.js";
 import { Endings, States } from "./states.js";
 import { Names } from "./names.js";
 import { ValueColours } from "./values.js";
@@ -41,6 +41,8 @@ export class Core {
     this.lineAt = lineAt;
     /** Called when lines that were asked for have come. @type {() => void} */
     this.onLoaded = () => {};
+    /** Why lines that were asked for cannot be had; null while they can. @type {string | null} */
+    this.trouble = null;
     /** Where the lines of a long run come from. @type {import("./store.js").LineStore | null} */
     this.store = null;
     this.run = cause;
@@ -73,6 +75,12 @@ export class Core {
     );
     const spans = lazily(this.tables.ballots, ["to", "end"]);
     this.ballotEnds = new Endings((place) => spans.to()[place], (place) => spans.end()[place] === ENDS.indexOf("open"));
+  }
+
+  /** Lines that were asked for have come, or cannot be had. @param {string | null} trouble why not, as a sentence */
+  loaded(trouble) {
+    this.trouble = trouble;
+    this.onLoaded();
   }
 
   /** @returns {ValueStyles} */
@@ -254,7 +262,7 @@ function namesOf(instances) {
 
 /** @template {Uint8Array | Int32Array} T @param {T} array @param {number} count @returns {T} */
 function wider(array, count) {
-  const grown = new /** @type {any} */ (array.constructor)(Math.max(count, array.length * 2));
+  const grown = new /** @type {any} */ (array.constructor)(Math.max(count, roomier(array.length)));
   grown.set(array);
   return grown;
 }

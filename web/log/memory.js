@@ -5,6 +5,7 @@
 
 /** @import {Line} from "./types.d.ts" */
 
+import { Chunks } from "./chunks.js";
 import { shelf } from "./shelf.js";
 
 /** Lines per chunk; how many chunks stay, and how many of those that came back. */
@@ -41,12 +42,10 @@ export class MemoryLines {
     this.first = 0;
     /** Lines that stay whatever becomes of their chunk. @type {Map<number, Line>} */
     this.staying = new Map();
-    /** Chunks that came back, the one used last at the end. @type {Map<number, Line[]>} */
-    this.back = new Map();
-    /** @type {Map<number, Promise<void>>} */
-    this.coming = new Map();
-    /** Called when lines have come back. */
-    this.loaded = () => {};
+    /** Called when lines have come back, or could not: why, as a sentence. @type {(trouble: string | null) => void} */
+    this.changed = () => {};
+    /** Chunks that came back. @type {Chunks<Line[]>} */
+    this.back = new Chunks(LOOKED_AT, (number) => this.#fetched(number), (trouble) => this.changed(trouble));
   }
 
   /** @param {Line} line @param {boolean} [stays] whether it must always be at hand */
@@ -69,35 +68,30 @@ export class MemoryLines {
   /** A line, or undefined while it comes back. @param {number} at @returns {Line | undefined} */
   get(at) {
     const number = Math.floor(at / CHUNK);
-    const chunk = this.chunks[number] ?? this.back.get(number);
-    if (chunk !== undefined) return chunk[at % CHUNK];
-    const stays = this.staying.get(at);
-    if (stays !== undefined) return stays;
-    if (number < this.first) void this.#ask(number);
-    return undefined;
+    const chunk = this.chunks[number];
+    if (chunk) return chunk[at % CHUNK];
+    return this.staying.get(at) ?? (number < this.first ? this.back.get(number)?.[at % CHUNK] : undefined);
   }
 
-  /** Wait for lines. @param {Iterable<number>} places */
+  /**
+   * Wait for lines; they can be had when it returns, until the caller lets
+   * others run. Fails where one cannot be brought back.
+   * @param {Iterable<number>} places
+   */
   async want(places) {
-    const numbers = new Set([...places].map((at) => Math.floor(at / CHUNK)));
-    await Promise.all([...numbers].filter((number) => number < this.first && !this.back.has(number)).map((number) => this.#ask(number)));
+    const numbers = [...new Set([...places].map((at) => Math.floor(at / CHUNK)))];
+    let first = -1;
+    // Lines that come meanwhile may send one that was here to the shelf.
+    while (first !== this.first) {
+      first = this.first;
+      await this.back.want(numbers.filter((number) => number < first));
+    }
   }
 
-  /** @param {number} number @returns {Promise<void>} */
-  #ask(number) {
-    const coming = this.coming.get(number) ?? this.#fetch(number);
-    this.coming.set(number, coming);
-    return coming;
-  }
-
-  /** @param {number} number */
-  async #fetch(number) {
+  /** @param {number} number @returns {Promise<Line[]>} */
+  async #fetched(number) {
     const text = await this.old.get(number);
-    this.back.set(number, text.trimEnd().split("\n").map((row) => JSON.parse(row)));
-    const [oldest] = this.back.keys();
-    if (this.back.size > LOOKED_AT) this.back.delete(oldest);
-    this.coming.delete(number);
-    this.loaded();
+    return text.trimEnd().split("\n").map((row) => JSON.parse(row));
   }
 
   /** The text of lines: from `from` up to but not including `to`. @param {number} from @param {number} to @returns {Promise<string>} */

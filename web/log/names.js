@@ -1,5 +1,7 @@
 // From a line's name (n1/2/417) to its place, without a string per line.
 
+import { roomier } from "./columns.js";
+
 /** A list that may be this much longer than it is full; what is sparser goes into a map. */
 const SPARE = 100_000;
 
@@ -22,7 +24,7 @@ export class Names {
     const place = seq - list.base;
     if (place < 0 || place > list.count * 4 + SPARE) return list.rest.set(seq, at);
     if (place >= list.places.length) {
-      const wider = new Int32Array(Math.max(place + 1, list.places.length * 2)).fill(-1);
+      const wider = new Int32Array(Math.max(place + 1, roomier(list.places.length))).fill(-1);
       wider.set(list.places);
       list.places = wider;
     }

@@ -119,7 +119,7 @@ function withColumns(catalogue, buffer, given, name, read) {
   const meta = companion(given, "run.json");
   const known = /** @type {import("./core.js").Known} */ ({ ...small, tables, names: namesIn(tables, small.nodes) });
   const { count, columns } = tables.lines;
-  const store = new LineStore(columns.size, count, read, () => core.onLoaded());
+  const store = new LineStore(columns.size, count, read, (trouble) => core.loaded(trouble));
   const shared = sharedLines(tables);
   const members = Array.isArray(meta?.members) ? meta.members : [];
   const core = new Core(catalogue, known, (at) => shared.get(at) ?? store.line(at), { members, instances: meta?.instances ?? null, cause: null });
@@ -172,7 +172,10 @@ function rangesOf(address, size) {
   let whole = null;
   return async (from, to) => {
     if (whole !== null) return (await whole).slice(from, to).text();
-    const response = await get(address, { headers: { Range: `bytes=${from}-${to - 1}` } });
+    const response = await get(address, { headers: { Range: `bytes=${from}-${to - 1}` } }).catch((error) => {
+      // There was a server, or nothing of this run would be here.
+      throw error instanceof LogError && error.message === words.noServer ? new LogError(logWords.serverGone) : error;
+    });
     if (response.status !== 206) {
       whole = response.blob();
       return (await whole).slice(from, to).text();

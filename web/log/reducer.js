@@ -9,50 +9,23 @@
 // lines say, not what any one node knows. What is *chosen* follows
 // docs/log-format.md's words: a majority on disk at one ballot, or the reply
 // where one runs ahead of the disk.
+//
+// How states are copied stands in copies.js, where walls are in walls.js.
 
-/** @import {AcceptorView, BallotView, Fault, InstanceView, Line, Memory, Message, NodeView, Proposal, State} from "./types.d.ts" */
+/** @import {InstanceView, Line, Message, NodeView, Proposal, State} from "./types.d.ts" */
 
-import { NO_BALLOT, ORCHESTRATOR, compareNodes, equal, lineId, sameValue } from "./lines.js";
+import {
+  BLANK, acceptorOf, added, ballotOf, instanceOf, quorum, turned, withAcceptor, withBallot, withInstance, withMembers, withNode, without,
+} from "./copies.js";
+import { ORCHESTRATOR, lineId, sameValue } from "./lines.js";
+import { WALLS, lastFault, withCuts } from "./walls.js";
 
-/** @type {Memory} */
-const BLANK = { promised: NO_BALLOT, accepted: null };
+export { empty, instanceOf, quorum } from "./copies.js";
+
 /** Kinds of message that answer another one. */
 const REPLIES = new Set(["promise", "accepted", "nack", "learned"]);
-/** Faults that end a process, and those that build a wall. */
+/** Faults that end a process. */
 const CRASHES = new Set(["kill", "stop", "power_loss"]);
-const WALLS = new Set(["isolate", "partition", "cut", "cut one way"]);
-
-/**
- * The state before the first line.
- * @param {string[]} [members] the acceptors, where something else than the log has named them
- * @returns {State}
- */
-export function empty(members = []) {
-  /** @type {State} */
-  const state = {
-    line_count: 0,
-    last: null,
-    run: null,
-    members: [],
-    nodes: {},
-    instances: {},
-    messages: [],
-    failed_calls: [],
-    lost_count: 0,
-    faults: [],
-    cuts: [],
-    turning_points: [],
-  };
-  return withMembers(state, members);
-}
-
-/**
- * How many acceptors make a quorum.
- * @param {State} state
- */
-export function quorum(state) {
-  return Math.floor(state.members.length / 2) + 1;
-}
 
 /**
  * Fold one line.
@@ -422,177 +395,4 @@ function withStatus(state, targets, from, status) {
     (next, node) => (next.nodes[node]?.status === from ? withNode(next, node, { status }) : next),
     state,
   );
-}
-
-/**
- * The fault that a `fault_undone` ends: the last one that fits it best.
- * @param {Fault[]} faults @param {Line} line
- */
-function lastFault(faults, line) {
-  const same = (/** @type {Fault} */ one) => one.fault === line.fault && equal(one.targets, line.targets);
-  const exact = faults.findLastIndex((one) => same(one) && equal(one.detail, line.detail));
-  return exact >= 0 ? exact : faults.findLastIndex(same);
-}
-
-/**
- * Work out anew between which nodes nothing gets through.
- * @param {State} state @returns {State}
- */
-function withCuts(state) {
-  /** @type {Set<string>} */
-  const cuts = new Set();
-  for (const fault of state.faults) {
-    if (!WALLS.has(fault.fault)) continue;
-    if (fault.fault === "cut one way") {
-      for (const [source, to] of oneWay(fault, state.members)) cuts.add(`${source}>${to}`);
-    } else {
-      for (const [one, other] of bothWays(fault, state.members)) cuts.add(`${one}>${other}`).add(`${other}>${one}`);
-    }
-  }
-  for (const [node, { gate }] of Object.entries(state.nodes)) {
-    for (const rule of gate) cutByRule(state.members, node, rule, cuts);
-  }
-  const sorted = [...cuts].sort((one, other) => {
-    const [a, b] = [one.split(">"), other.split(">")];
-    return compareNodes(a[0], b[0]) || compareNodes(a[1], b[1]);
-  });
-  return equal(sorted, state.cuts) ? state : { ...state, cuts: sorted };
-}
-
-/**
- * The pairs between which nothing passes in either direction.
- * @param {Fault} fault @param {string[]} members @returns {string[][]}
- */
-function bothWays({ fault, targets, detail }, members) {
-  if (detail.pairs !== undefined) return detail.pairs;
-  const rest = members.filter((node) => !targets.includes(node));
-  if (fault === "isolate") return across([...targets.map((node) => [node]), rest]);
-  return fault === "partition" ? across(detail.sides ?? [targets, rest]) : [];
-}
-
-/**
- * The pairs (source, addressee) of which the first cannot be heard by the second.
- * @param {Fault} fault @param {string[]} members @returns {string[][]}
- */
-function oneWay({ detail }, members) {
-  // A rule about some kinds of message only is no wall.
-  if (detail.kinds !== undefined) return [];
-  if (detail.ways !== undefined) return detail.ways;
-  const targets = detail.to ?? members;
-  return (detail.from ?? members).flatMap((/** @type {string} */ source) =>
-    targets.filter((/** @type {string} */ to) => to !== source).map((/** @type {string} */ to) => [source, to]),
-  );
-}
-
-/** @param {string[][]} sides @returns {string[][]} */
-function across(sides) {
-  return sides.flatMap((side, index) =>
-    sides.slice(index + 1).flatMap((other) => side.flatMap((one) => other.map((another) => [one, another]))),
-  );
-}
-
-/**
- * A rule of a node's gate that loses every message of every kind is a cut, too.
- * @param {string[]} members @param {string} node @param {any} rule @param {Set<string>} cuts
- */
-function cutByRule(members, node, rule, cuts) {
-  if (rule.action !== "cut" || (rule.kinds ?? []).length > 0 || rule.first_instance) return;
-  const fits = (/** @type {any} */ wanted, /** @type {string} */ name) =>
-    wanted === undefined || wanted === null || wanted === 0 || wanted === name || wanted === Number(name.slice(1));
-  for (const other of members) {
-    if (other === node) continue;
-    if (fits(rule.source, node) && fits(rule.to, other)) cuts.add(`${node}>${other}`);
-    if (fits(rule.source, other) && fits(rule.to, node)) cuts.add(`${other}>${node}`);
-  }
-}
-
-/* --- small copies ---------------------------------------------------------------- */
-
-/** @param {State} state @param {string[]} members @returns {State} */
-function withMembers(state, members) {
-  const missing = members.filter((node) => !state.members.includes(node));
-  if (missing.length === 0) return state;
-  const all = [...state.members, ...missing].sort(compareNodes);
-  const unseen = { status: "unseen", incarnation: 1, ended_by: null, gate: [] };
-  const nodes = Object.fromEntries(all.map((node) => [node, state.nodes[node] ?? unseen]));
-  return { ...state, members: all, nodes: { ...state.nodes, ...nodes } };
-}
-
-/** @param {State} state @param {string} node @param {Partial<NodeView>} change @returns {State} */
-function withNode(state, node, change) {
-  /** @type {NodeView} */
-  const unseen = { status: "unseen", incarnation: 1, ended_by: null, gate: [] };
-  return { ...state, nodes: { ...state.nodes, [node]: { ...(state.nodes[node] ?? unseen), ...change } } };
-}
-
-/**
- * What is so in one instance; the state of one that nobody has touched, if so.
- * @param {State} state @param {number | string} instance @returns {InstanceView}
- */
-export function instanceOf(state, instance) {
-  return (
-    state.instances[instance] ?? {
-      acceptors: {},
-      proposers: {},
-      ballots: {},
-      learned: {},
-      learned_at: [],
-      chosen: [],
-      answering: {},
-    }
-  );
-}
-
-/** @param {State} state @param {number | string} instance @param {Partial<InstanceView>} change @returns {State} */
-function withInstance(state, instance, change) {
-  return { ...state, instances: { ...state.instances, [instance]: { ...instanceOf(state, instance), ...change } } };
-}
-
-/** @param {State} state @param {number | string} instance @param {string} node @returns {AcceptorView} */
-function acceptorOf(state, instance, node) {
-  return instanceOf(state, instance).acceptors[node] ?? { memory: BLANK, disk: BLANK };
-}
-
-/** @param {State} state @param {number | string} instance @param {string} node @param {AcceptorView} view */
-function withAcceptor(state, instance, node, view) {
-  return withInstance(state, instance, { acceptors: { ...instanceOf(state, instance).acceptors, [node]: view } });
-}
-
-/** @param {State} state @param {number | string} instance @param {string} ballot @returns {BallotView} */
-function ballotOf(state, instance, ballot) {
-  return (
-    instanceOf(state, instance).ballots[ballot] ?? {
-      proposer: ballot.slice(ballot.indexOf(".") + 1),
-      value: null,
-      reported_by: null,
-      wanted: null,
-      promised: [],
-      promises_heard: [],
-      accepted: [],
-      accepts_heard: [],
-      refused_by: [],
-    }
-  );
-}
-
-/** @param {State} state @param {number | string} instance @param {string} ballot @param {Partial<BallotView>} change */
-function withBallot(state, instance, ballot, change) {
-  const ballots = { ...instanceOf(state, instance).ballots, [ballot]: { ...ballotOf(state, instance, ballot), ...change } };
-  return withInstance(state, instance, { ballots });
-}
-
-/** @param {State} state @param {string} line @param {string} kind @param {number | null} instance @returns {State} */
-function turned(state, line, kind, instance) {
-  return { ...state, turning_points: [...state.turning_points, { line, kind, instance }] };
-}
-
-/** @param {string[]} nodes @param {string} node */
-function added(nodes, node) {
-  return nodes.includes(node) ? nodes : [...nodes, node].sort(compareNodes);
-}
-
-/** @template T @param {Record<string, T>} record @param {string} key @returns {Record<string, T>} */
-function without(record, key) {
-  const { [key]: _, ...rest } = record;
-  return rest;
 }

@@ -1,75 +1,85 @@
-// Where the text of old lines lies while nobody looks at them: packed, with a
-// worker, about a tenth of its size. Until the worker has said that it keeps a
-// text, and where there is no worker, the text stays here.
+// Where the text of old lines lies while nobody looks at them: packed, in the
+// page's own memory. A worker packs it; until that is done the text stays as it
+// is, and where the worker has died the page packs by itself. So no text
+// depends on a worker that lives.
 
+import { LogError } from "./files.js";
+import { packed, unpacked } from "./packing.js";
 import { workerUrl } from "./trusted.js";
+import { logWords } from "./words.js";
 
 /**
  * Texts by number; each is put there once.
  * @typedef {object} Shelf
  * @property {(number: number, text: string) => void} put
- * @property {(number: number) => Promise<string>} get
+ * @property {(number: number) => Promise<string>} get fails where the text cannot be unpacked, or was never put there
+ * @property {() => number} waitingCount how many texts are not packed yet
  */
 
-/** Texts by run and number, until the worker keeps them: "3 17". @type {Map<string, string>} */
-const here = new Map();
-/** Who waits for a text. @type {Map<string, (text: string) => void>} */
-const waiting = new Map();
+/** What the worker was asked to pack. @type {Map<number, {text: string, done: (bytes: ArrayBuffer) => void, failed: (reason: unknown) => void}>} */
+const jobs = new Map();
+let jobCount = 0;
 /** @type {Worker | null} */
 let worker = null;
-let failed = typeof Worker === "undefined";
-let shelves = 0;
-
-/** A run that nobody shows any more needs no texts. */
-const gone = new FinalizationRegistry((/** @type {number} */ run) => {
-  for (const name of here.keys()) if (name.startsWith(`${run} `)) here.delete(name);
-  worker?.postMessage({ forget: run });
-});
-
-/** How many texts no worker keeps yet. */
-export function waitingCount() {
-  return here.size;
-}
+let dead = typeof Worker === "undefined";
 
 /** A shelf of its own for one run; the worker begins with the first text. @returns {Shelf} */
 export function shelf() {
-  shelves += 1;
-  const run = shelves;
-  const made = {
-    put(/** @type {number} */ number, /** @type {string} */ text) {
-      here.set(`${run} ${number}`, text);
-      begun()?.postMessage({ run, number, text });
+  /** Texts that are not packed yet. @type {Map<number, string>} */
+  const waiting = new Map();
+  /** @type {Map<number, ArrayBuffer>} */
+  const kept = new Map();
+  return {
+    put(number, text) {
+      waiting.set(number, text);
+      // What cannot be packed stays as it is.
+      packedAside(text).then((bytes) => (kept.set(number, bytes), waiting.delete(number)), console.warn);
     },
-    async get(/** @type {number} */ number) {
-      const name = `${run} ${number}`;
-      const text = here.get(name);
+    async get(number) {
+      const text = waiting.get(number);
       if (text !== undefined) return text;
-      return new Promise((/** @type {(text: string) => void} */ done) => {
-        const first = waiting.get(name);
-        // The worker answers once, and all who asked meanwhile are told.
-        waiting.set(name, first === undefined ? done : (found) => (first(found), done(found)));
-        if (first === undefined) worker?.postMessage({ run, number });
+      const bytes = kept.get(number);
+      if (bytes === undefined) throw new Error(`no text ${number} was put on this shelf`);
+      return unpacked(bytes).catch((error) => {
+        throw new LogError(logWords.notUnpacked, { cause: error });
       });
     },
+    waitingCount: () => waiting.size,
   };
-  gone.register(made, run);
-  return made;
+}
+
+/** @param {string} text @returns {Promise<ArrayBuffer>} */
+function packedAside(text) {
+  const packer = begun();
+  if (packer === null) return packed(text);
+  return new Promise((done, failed) => {
+    jobCount += 1;
+    jobs.set(jobCount, { text, done, failed });
+    packer.postMessage({ job: jobCount, text });
+  });
 }
 
 /** The worker; null where there is none. */
 function begun() {
-  if (worker !== null || failed) return worker;
+  if (worker !== null || dead) return worker;
   worker = new Worker(/** @type {any} */ (workerUrl(new URL("./shelf_worker.js", import.meta.url))), { type: "module" });
-  worker.onmessage = ({ data: { run, number, text } }) => {
-    const name = `${run} ${number}`;
-    if (text === undefined) return here.delete(name);
-    waiting.get(name)?.(text);
-    return waiting.delete(name);
+  worker.onmessage = ({ data: { job, bytes } }) => {
+    const asked = jobs.get(job);
+    jobs.delete(job);
+    if (bytes === undefined) asked?.failed(new Error("the browser could not pack the text of old lines"));
+    else asked?.done(bytes);
   };
-  // It could not be started: what it was given is still here.
-  worker.onerror = () => {
-    worker = null;
-    failed = true;
-  };
+  worker.onerror = worker.onmessageerror = () => void takeOver();
   return worker;
+}
+
+/** The worker could not be started, or has died: do what it has left, one text after another. */
+async function takeOver() {
+  dead = true;
+  worker?.terminate();
+  worker = null;
+  for (const [job, { text, done, failed }] of jobs) {
+    jobs.delete(job);
+    await packed(text).then(done, failed);
+  }
 }

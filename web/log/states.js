@@ -1,6 +1,6 @@
 // The state at a moment, by the reducer. A short log is folded whole. Of a
 // long one only what concerns the instance that is asked for: its own lines,
-// and those that concern every instance (SHARED in indexer.js). What that
+// and those that concern every instance (SHARED in cluster.js). What that
 // leaves out, the messages of other instances, is known from the columns.
 //
 // Before the first line of an instance only the shared lines count, and they

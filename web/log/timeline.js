@@ -195,7 +195,7 @@ export function buildTimeline(catalogue, { lines, meta, verdict, why }) {
   const kept = new MemoryLines();
   const known = knownOf(indexer);
   const core = new Core(catalogue, known, (at) => kept.get(at), { members, instances: meta?.instances ?? null, cause: null });
-  kept.loaded = () => core.onLoaded();
+  kept.changed = (trouble) => core.loaded(trouble);
   return grown(core, { indexer, kept }, lines, verdict, why ?? null);
 }
 
@@ -285,14 +285,17 @@ export function stateAt(timeline, at, instance = timeline.current[Math.max(at, 0
   return core.states.at(core, length, at, length <= SHORT ? 0 : instance || OPEN);
 }
 
+/** What only closes the log, and tells nothing that happened in the cluster. */
+const CLOSES = new Set(["disk_read", "log_closed"]);
+
 /**
  * The last line that tells what happened. Those behind it only read the disks
- * of nodes that are down, some time later, so that the log is complete.
+ * of nodes that are down, some time later, and say that the log is complete.
  * @param {Timeline} timeline
  */
 export function restOf(timeline) {
   let at = timeline.length - 1;
-  while (at > 0 && timeline.eventOf(at) === "disk_read") at -= 1;
+  while (at > 0 && CLOSES.has(timeline.eventOf(at))) at -= 1;
   return at;
 }
 

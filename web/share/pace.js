@@ -36,8 +36,11 @@ export function lineOf(timeline, at) {
 
 /** Wait until lines are in memory. @param {Timeline} timeline @param {number[]} places of lines that fit there */
 export async function linesHere(timeline, places) {
-  await (timeline.growing?.kept ?? timeline.core.store)?.want(places);
-  if (places.some((at) => timeline.line(at).pending === true)) throw new ShareError(timeline.core.store?.trouble ?? "");
+  try {
+    await (timeline.growing?.kept ?? timeline.core.store)?.want(places);
+  } catch (error) {
+    throw new ShareError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** What cannot be exported; the message is a sentence for the person who asked. */

@@ -16,8 +16,9 @@ import { roomsFollow, roomsHash } from "./rooms.js";
  * @param {Store} store @param {() => Acts} acts
  * @param {ReturnType<typeof import("../live/room.js").makeLive>} live
  * @param {{runs: () => Promise<void>, stories: () => Promise<void>}} lists done when each has come
+ * @param {() => void} welcome what to do once the first story is shown because nothing else was asked for
  */
-export function makeAddress(store, acts, live, lists) {
+export function makeAddress(store, acts, live, lists, welcome) {
   const { get, update } = store;
   /** The sandbox's hash is made apart, because packing takes a moment. */
   let packed = { recipe: /** @type {unknown} */ (null), text: "" };
@@ -37,6 +38,8 @@ export function makeAddress(store, acts, live, lists) {
     try {
       await followed(momentOf(hash), () => ticket === latest);
     } catch (error) {
+      // What went wrong with an address that is no longer wanted concerns nobody.
+      if (ticket !== latest) return;
       update((now) => ({ ...now, busy: null, trouble: sentenceOf(error), sheet: now.timeline === null ? "runs" : now.sheet }));
     }
     if (ticket === latest) settled = true;
@@ -48,12 +51,15 @@ export function makeAddress(store, acts, live, lists) {
     update((now) => ({ ...now, sheet: null }));
     // What is compared may be any run that is offered.
     if (fields.has("compare")) await lists.runs();
-    if (await roomsFollow(fields, acts())) return;
-    if (recipe !== null) return acts().openSandbox(await unpackRecipe(recipe), at);
+    if (!wanting() || (await roomsFollow(fields, acts())) || !wanting()) return;
+    if (recipe !== null) {
+      const unpacked = await unpackRecipe(recipe);
+      return wanting() ? acts().openSandbox(unpacked, at) : undefined;
+    }
     if (isLive) return live.enter();
     if (run === null && story === null) {
       if (fields.size > 0) update((now) => ({ ...now, trouble: words.brokenLink }));
-      return showFirst();
+      return showFirst(wanting);
     }
     const [kind, name] = run === null ? [/** @type {const} */ ("story"), /** @type {string} */ (story)] : [/** @type {const} */ ("run"), run];
     const { source, timeline } = get();
@@ -62,6 +68,7 @@ export function makeAddress(store, acts, live, lists) {
       return update((now) => change.moved(change.narrowed(now, instance ?? 0), place));
     }
     if (kind === "run") await lists.runs();
+    if (!wanting()) return;
     const open = kind === "run" ? acts().openRun : acts().openStory;
     await open(name, at, instance);
     if (!wanting()) return;
@@ -70,14 +77,22 @@ export function makeAddress(store, acts, live, lists) {
     if (at !== undefined && shown.timeline !== null && shown.timeline.at(at) < 0) update((now) => ({ ...now, notice: words.noSuchMoment(at) }));
   }
 
-  /** Something to see at once: a story, else the newest run, else the choice. */
-  async function showFirst() {
+  /**
+   * Something to see at once: a story, else the newest run, else the choice.
+   * @param {() => boolean} [wanting] as above
+   */
+  async function showFirst(wanting = () => true) {
     const { trouble } = get();
     await acts().openStory(FIRST_STORY);
-    if (get().timeline === null) await Promise.all([lists.runs(), lists.stories()]);
+    // Whoever has gone to another mode meanwhile finds it on coming back.
+    if (change.tabOf(get().mode) !== "replay") return;
+    if (wanting() && get().timeline === null) await Promise.all([lists.runs(), lists.stories()]);
+    if (!wanting()) return;
     const { runs, stories } = get();
-    if (get().timeline !== null) update((now) => ({ ...now, trouble }));
-    else if (stories !== null && stories.length > 0) await acts().openStory(stories[0].name);
+    if (get().timeline !== null) {
+      update((now) => ({ ...now, trouble }));
+      if (get().source?.name === FIRST_STORY) welcome();
+    } else if (stories !== null && stories.length > 0) await acts().openStory(stories[0].name);
     else if (runs !== null && runs.length > 0) await acts().openRun(runs[0].run);
     else update((now) => ({ ...now, sheet: "runs" }));
   }
@@ -96,6 +111,8 @@ export function makeAddress(store, acts, live, lists) {
     const rooms = roomsHash(app);
     if (rooms !== "") return `#${rooms}`;
     if (app.timeline === null) return app.mode === "live" ? "#live" : null;
+    // Whoever has done nothing yet and loads the page again is as new to it.
+    if (app.welcome === "fresh") return "";
     if (app.mode !== "sandbox") return hashOf(app);
     if (packed.recipe !== app.recipe) void pack(app.recipe);
     return packed.recipe === app.recipe && packed.text !== "" ? sandboxHash(app, packed.text) : null;

@@ -4,7 +4,7 @@
 /** @import {Timeline, Flight} from "../log/timeline.js" */
 /** @import {Core} from "../log/core.js" */
 
-import { FIRST_SIGN, SHAPES } from "../log/columns.js";
+import { FIRST_SIGN, SHAPES, roomier } from "../log/columns.js";
 import { restOf } from "../log/timeline.js";
 import { spansOf } from "./seen.js";
 
@@ -89,7 +89,7 @@ function extendedLayout(timeline, name, instance, slotsPerMs) {
 /** @param {Timeline} timeline @param {Growing} grown @param {number} instance @param {number} rest the last line that does not only close the log */
 function extend({ core, length, ours, ms }, grown, instance, rest) {
   if (length > grown.x.length) {
-    const room = Math.max(length, grown.x.length * 2);
+    const room = Math.max(length, roomier(grown.x.length));
     for (const name of /** @type {const} */ (["x", "place"])) {
       const wider = new Float64Array(room);
       wider.set(grown[name]);

@@ -4,6 +4,7 @@
 /** @import {App} from "../state.js" */
 /** @import {Timeline} from "../log/timeline.js" */
 
+import { roomier } from "../log/columns.js";
 import { findMask } from "../find/search.js";
 import { sameFanOut, sentence } from "../log/narration.js";
 
@@ -118,7 +119,7 @@ export class Rows {
     if (open === null || !this.#keeps(timeline, open)) return;
     if (this.length === this.at.length) {
       for (const name of /** @type {const} */ (["at", "end", "count"])) {
-        const wider = new Int32Array(Math.max(256, this.length * 2));
+        const wider = new Int32Array(roomier(this.length));
         wider.set(this[name]);
         this[name] = wider;
       }
