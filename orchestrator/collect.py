@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from orchestrator.aside import COLUMNS, begun
 from orchestrator.journal import NODE as LAB
 from orchestrator.judging import judge_and_explain
-from orchestrator.leftovers import clear_leftovers, held, part_of
+from orchestrator.leftovers import clear_leftovers, made, part_of
 from orchestrator.measure import Figures, figures
 from orchestrator.places import Places
 from orchestrator.played import Played
@@ -23,6 +23,7 @@ from paxos.events import Line, encode
 from paxos.scenario import Finding, Lines, Run, judge
 
 _ALL_STEPS: Final = "every step came to its end"
+_ALL_UNDONE: Final = "every fault was undone in the end"
 SCHEMA_VERSION: Final = 1
 _LONG_COUNT: Final = 20_000
 """Shorter logs the page reads whole, and to judge them takes less than to begin a process."""
@@ -131,11 +132,10 @@ def collect(
         )
     folder = places.logs / played.run
     part = part_of(places.logs, played.run)
-    part.mkdir(parents=True)
     told = f"{len(lines):,} lines are"
     tell(f"{told} put in one order and written.")
     try:
-        with held(part), _uncollected():
+        with made(part), _uncollected():
             _write_lines(part, played)
             tell(f"{told} judged by the rules, and replayed through the core.")
             is_long = len(lines) >= _LONG_COUNT
@@ -215,12 +215,13 @@ def _judge(
     lines.extend(merged)
     operations = {operation.name: operation.number for operation in played.operations.all}
     run = Run(place.members, lines, operations, rows)
-    steps = Finding(
-        _ALL_STEPS,
-        met=played.failure is None,
-        evidence=played.failure or f"{len(played.scenario.steps)} steps",
-    )
-    return [steps, *judge(played.scenario, run)]
+    count, what, expected = len(played.scenario.steps), "step", _ALL_STEPS
+    if played.command_count is not None:
+        # Nobody said beforehand what was to come; that it is put right is what one may expect.
+        count, what, expected = played.command_count, "command", _ALL_UNDONE
+    evidence = played.failure or f"{count} {what}{'' if count == 1 else 's'}"
+    end = Finding(expected, met=played.failure is None, evidence=evidence)
+    return [end, *judge(played.scenario, run)]
 
 
 def _write_lines(folder: Path, played: Played) -> None:

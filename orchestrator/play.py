@@ -62,6 +62,7 @@ class Session:
 
         Raises:
             LabError: the world is not as it must be.
+            KeyboardInterrupt: it was interrupted; what had happened has a folder like any run.
         """
         if not self.silent:
             show_opening(self.console, scenario, world, node_count)
@@ -73,6 +74,11 @@ class Session:
             runner = Runner(cluster, clients, self._tell)
             played = runner.play(scenario, run, self._begin)
             result = collect(self.places, cluster, played)
+            if played.is_interrupted:
+                if self._narrator is not None:
+                    self._narrator.flush()
+                self.say(f"Interrupted. What had happened is in {Places.shown(result.folder)}.")
+                raise KeyboardInterrupt
             self.state_places.append(cluster.state_place)
         if self._narrator is not None:
             self._narrator.flush()

@@ -22,8 +22,10 @@ class Played:
         operations: what clients asked for.
         pieces: for each node, the stretches of its log that belong to the run.
         settings: with which settings each node began it, as ``node_started`` names them.
+        command_count: how many commands a person gave, where no scenario was played.
         rows: the operations of each measured row, by its name.
         failure: why it stopped early; ``None`` when every step came to its end.
+        is_interrupted: a person broke it off; what had happened is a run nevertheless.
         elapsed_s: from the first line to the last.
     """
 
@@ -35,8 +37,10 @@ class Played:
     operations: Operations
     pieces: dict[str, list[dict[str, int | None]]] = field(default_factory=dict)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    command_count: int | None = None
     rows: dict[str, list[Operation]] = field(default_factory=dict)
     failure: str | None = None
+    is_interrupted: bool = False
     elapsed_s: float = 0.0
 
 

@@ -13,6 +13,7 @@ from orchestrator.played import Played, number_instances
 from orchestrator.ready import await_links, await_serving, running
 from orchestrator.stage import Stage, StepFailed
 from orchestrator.watch import Start, Watch
+from paxos.events import Line, closing_fields
 from paxos.scenario import Scenario
 from paxos.scenario.model import DiskFault
 
@@ -77,6 +78,9 @@ class Runner:
     ) -> Played:
         """Play one scenario; faults are undone when this returns, and when it raises.
 
+        The first interrupt ends the steps, and the run is what had happened
+        (``is_interrupted``). The second one ends this, too.
+
         Args:
             scenario: what to play; the cluster has a number of nodes that it is for.
             run: the name of the run.
@@ -101,6 +105,8 @@ class Runner:
             played.elapsed_s = time.monotonic() - started
             self._end(played, follower.drain)
         except NodeSilent as silent:
+            if played.is_interrupted:
+                raise KeyboardInterrupt from silent
             raise LabError(f"the run broke off: {silent}{self._ends()}") from silent
         finally:
             follower.close()
@@ -159,19 +165,29 @@ class Runner:
             at_once(lambda node: self._configure(node, played, changed), running(self._cluster))
 
         faults = Faults(self._cluster, self._clients, played.journal, played.instances, settle)
-        with faults:
-            try:
-                stage = Stage(self._cluster, played, faults, self._clients, configure)
-                for number, step in enumerate(played.scenario.steps, start=1):
-                    if step.say:
-                        played.journal.write("step_started", step=number, say=step.say)
-                    stage.perform(number, step)
-            except StepFailed as failed:
-                played.failure = f"{failed}{self._ends(faults.down)}"
+        try:
+            with faults:
+                try:
+                    self._perform_steps(played, faults, configure)
+                except StepFailed as failed:
+                    played.failure = f"{failed}{self._ends(faults.down)}"
+        except KeyboardInterrupt:
+            # Every fault is undone: what is left to do is to write down what happened.
+            played.is_interrupted = True
+            played.failure = "it was interrupted"
         played.operations.give_up()
         played.journal.write(
             "run_finished", completed=played.failure is None, reason=played.failure or ""
         )
+
+    def _perform_steps(
+        self, played: Played, faults: Faults, configure: Callable[[dict[str, Any]], None]
+    ) -> None:
+        stage = Stage(self._cluster, played, faults, self._clients, configure)
+        for number, step in enumerate(played.scenario.steps, start=1):
+            if step.say:
+                played.journal.write("step_started", step=number, say=step.say)
+            stage.perform(number, step)
 
     def _end(self, played: Played, drain: Callable[[str, float], bool]) -> None:
         """Name the last line of each node, wait for it, and read the disks of those down."""
@@ -196,6 +212,22 @@ class Runner:
                 if line["incarnation"] != pieces[-1]["incarnation"]:
                     pieces.append({"incarnation": line["incarnation"], "first": 1, "last": None})
             pieces[-1]["last"] = last
+        self._close_log(played)
+
+    def _close_log(self, played: Played) -> None:
+        """Say in the log itself what the run's table says, for whoever has the log alone."""
+        starts: dict[str, tuple[int, int]] = {}
+        lines: list[Line] = []
+        for node in self._cluster.members:
+            pieces = played.pieces[node]
+            lines += played.watch.of_node(node)
+            # What it named as its first and its last line, whether they have come or not.
+            first, last = pieces[0]["first"], pieces[-1]["last"]
+            assert first is not None, "every piece has a first line"
+            starts[node] = (int(pieces[0]["incarnation"] or 0), first)
+            if last is not None:
+                lines.append({"node": node, "incarnation": pieces[-1]["incarnation"], "seq": last})
+        played.journal.write(**closing_fields(lines, starts, played.instances))
 
     def _configure(self, node: str, played: Played, settings: Mapping[str, Any]) -> None:
         numbers = played.instances.values()

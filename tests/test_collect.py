@@ -13,7 +13,7 @@ from orchestrator import collect as collecting
 from orchestrator.aside import COLUMNS, CONFORMANCE, Work, begun
 from orchestrator.collect import Result, collect
 from orchestrator.judging import judge_and_explain, judge_path
-from orchestrator.leftovers import aside_of, clear_leftovers, held, part_of
+from orchestrator.leftovers import aside_of, clear_leftovers, held, made, part_of
 from orchestrator.places import Places
 from orchestrator.sim import play_sim
 from orchestrator.yaml_file import find_scenario, read_scenario
@@ -89,10 +89,10 @@ class TestLeftovers:
         self, logs: Path, gone: int
     ) -> None:
         """And what it had of a live run's lines is a run again, unless that was written."""
-        (logs / f".{RUN}.{gone}").mkdir()
-        (logs / f".{RUN}.feed.{gone}").mkdir()
-        (logs / f".{RUN}.feed.{gone}" / "events.jsonl").write_text("{}")
-        (logs / f".{RUN}-2.feed.{gone}").mkdir()
+        (logs / f".{RUN}.lab-part.{gone}").mkdir()
+        (logs / f".{RUN}.lab-feed.{gone}").mkdir()
+        (logs / f".{RUN}.lab-feed.{gone}" / "events.jsonl").write_text("{}")
+        (logs / f".{RUN}-2.lab-feed.{gone}").mkdir()
         (logs / f"{RUN}-2").mkdir()
         (logs / f".latest-{gone}").symlink_to(RUN)
         clear_leftovers(logs)
@@ -106,11 +106,21 @@ class TestLeftovers:
         (elsewhere / "kept").touch()
         part_of(logs, RUN).mkdir()
         aside_of(logs, RUN).mkdir()
-        for name in (f".cache.{gone}", f"{RUN}.{gone}", f".{RUN}.mine", f".{RUN}.{gone}.x"):
+        for name in (
+            f".cache.{gone}",
+            f"{RUN}.lab-part.{gone}",
+            f".{RUN}.lab-part.mine",
+            f".{RUN}.lab-part.{gone}.x",
+            # A person's own, which merely looks alike.
+            f".{RUN}.{gone}",
+            f".{RUN}.feed.{gone}",
+            f".{RUN}-my.notes.{gone}",
+        ):
             (logs / name).mkdir()
-        (logs / f".{RUN}-2.{gone}").symlink_to(elsewhere)
-        (logs / f".{RUN}-3.{gone}").write_text("a file")
-        locked = logs / f".{RUN}-4.{gone}"
+        (logs / f".latest-{gone}").symlink_to(elsewhere)
+        (logs / f".{RUN}-2.lab-part.{gone}").symlink_to(elsewhere)
+        (logs / f".{RUN}-3.lab-part.{gone}").write_text("a file")
+        locked = logs / f".{RUN}-4.lab-part.{gone}"
         locked.mkdir()
         before = sorted(logs.iterdir())
         with held(locked):
@@ -130,10 +140,46 @@ class TestLeftovers:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.close(handle)
 
+    def test_a_folder_that_is_removed_before_it_is_held_is_made_again(
+        self, logs: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Another lab comes between the making and the lock, or while the lock is waited for."""
+        flock, removals = fcntl.flock, iter([True, False])
+
+        def flock_late(handle: int, how: int) -> None:
+            if how == fcntl.LOCK_SH and next(removals):
+                (logs / "part").rmdir()
+            flock(handle, how)
+
+        monkeypatch.setattr(fcntl, "flock", flock_late)
+        with made(logs / "part"):
+            assert (logs / "part").is_dir()
+            handle = os.open(logs / "part", os.O_RDONLY)
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.close(handle)
+        with pytest.raises(FileExistsError), made(logs / "part"):
+            pass
+
+    def test_so_is_one_that_is_gone_before_it_is_opened(
+        self, logs: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A moment earlier, it is the same."""
+        opened, removals = os.open, iter([True, False])
+
+        def open_late(path: Path, flags: int) -> int:
+            if next(removals):
+                path.rmdir()
+            return opened(path, flags)
+
+        monkeypatch.setattr(os, "open", open_late)
+        with made(logs / "part"):
+            assert (logs / "part").is_dir()
+
     def test_a_run_clears_them_before_it_is_written(self, tmp_path: Path, gone: int) -> None:
         """A folder of runs that is not there yet has none."""
         clear_leftovers(tmp_path / "nowhere")
-        left = tmp_path / "logs" / f".{RUN}-9.{gone}"
+        left = tmp_path / "logs" / f".{RUN}-9.lab-part.{gone}"
         left.mkdir(parents=True)
         collected(tmp_path)
         assert not left.exists()

@@ -1,6 +1,7 @@
 """The local world: faults on real processes, confirmed, undone, and no process left behind."""
 
 import contextlib
+import json
 import os
 import re
 import select
@@ -26,6 +27,7 @@ from orchestrator.places import HOME_VARIABLE, Places
 from orchestrator.runner import Runner, make_whole
 from orchestrator.tail import FileFollower
 from orchestrator.yaml_file import read_scenario
+from paxos.checker import check_path
 from paxos.events import Line, problems
 from paxos.scenario.model import Cut, Failpoint, GateRule, Release
 
@@ -471,6 +473,18 @@ def test_an_interrupt_undoes_the_faults_and_ends_the_nodes(
     assert re.search(r"n2 resumed: SIGCONT", out)
     assert "every fault was undone" in complaint
     assert all_end(nodes, LIMIT_S)
+    # What had happened is a run like any other, and says why it is short.
+    (folder,) = (path for path in (tmp_path / "logs").iterdir() if not path.is_symlink())
+    lines = [json.loads(row) for row in (folder / "events.jsonl").read_text("utf-8").splitlines()]
+    (finished,) = (line for line in lines if line["event"] == "run_finished")
+    assert (finished["completed"], finished["reason"]) == (False, "it was interrupted")
+    alone = tmp_path / "alone.jsonl"
+    alone.write_bytes((folder / "events.jsonl").read_bytes())
+    # Nothing was asked for, and no line is missing.
+    (doubt,) = check_path(folder).unknown
+    assert check_path(alone).unknown == (doubt,)
+    assert doubt.reason.startswith("the log holds no line of any instance")
+    assert folder.name in "".join(out[out.index("What had happened is in") :].split())
 
 
 def test_line_headers_count_the_lines_of_the_lab(faults: Faults, told: Told) -> None:

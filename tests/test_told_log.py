@@ -1,6 +1,7 @@
 """One merged file is a whole log: ``run_started`` says where it begins, without ``run.json``."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,25 @@ from click.testing import CliRunner
 
 from orchestrator.__main__ import app
 from orchestrator.core_archive import scenario_data
-from paxos.checker import Run, check_lines, run_told
-from paxos.events import Line, LogFormatError
+from paxos.chance import Chance
+from paxos.checker import Run, check_lines, check_path, load_run, run_told
+from paxos.events import Line, LogFormatError, line_id
 from paxos.sandbox import judge, run, whatif
 from tests.sandbox_recipes import MANY, PEAR, played, recipe
 
 FIG = {"propose": {"at": "n1", "value": "fig"}}
 EMPTY = {"rest"}
 """Recipes in whose runs nothing happens that could be judged."""
+
+
+SHORTEST = sorted(name for name in scenario_data() if name.endswith("-shortest"))
+"""For each broken variant the shortest run in which it breaks a rule."""
+
+
+def closing_name(line: Line) -> str:
+    """The name of a closing line, as sentences have it."""
+    assert line["event"] == "log_closed"
+    return line_id(line)
 
 
 def lines_of(result: dict[str, Any]) -> list[Line]:
@@ -120,8 +132,127 @@ class TestHonesty:
         lines = [
             line for line in lines_of(result) if (line["node"], line["incarnation"]) != ("n3", 2)
         ]
+        assert check_lines(lines).verdict == "unknown"
         reasons = {one.reason for one in check_lines(lines).unknown}
         assert "the log of n3 holds no line of its incarnation 2" in reasons
+
+    def test_the_closing_line_names_every_end(self) -> None:
+        """Nobody quotes the last lines of a node, so nobody else could miss them."""
+        lines = lines_of(played((6, PEAR), (60, FIG), nodes=3))
+        last = max(n for n, line in enumerate(lines) if line["node"] == "n2")
+        verdict = check_lines(lines[:last] + lines[last + 1 :])
+        assert any("and the run saw it until n2/" in one.reason for one in verdict.unknown)
+
+    def test_the_end_of_each_incarnation_is_named(self) -> None:
+        """What was lost at a kill looks like any other end."""
+        lines = lines_of(played((6, PEAR), (60, {"restart": "n3"})))
+        assert check_lines(lines).verdict == "ok"
+        first = [line for line in lines if (line["node"], line["incarnation"]) == ("n3", 1)]
+        verdict = check_lines([line for line in lines if line != first[-1]])
+        assert any("and the run saw it until n3/1/" in one.reason for one in verdict.unknown)
+
+    @pytest.mark.parametrize("scenario", [None, "partition"])
+    def test_a_log_that_no_line_closes_may_go_on(self, scenario: str | None) -> None:
+        """So what it shows is in order so far, and that is not all."""
+        lines = lines_of(played((6, PEAR)) if scenario is None else played(scenario=scenario))
+        verdict = check_lines([line for line in lines if line["event"] != "log_closed"])
+        assert verdict.verdict == "unknown"
+        assert "no line closes this log" in verdict.unknown[0].reason
+
+    def test_the_runner_s_lines_count_too(self) -> None:
+        """A disk that was read and a client's answer are told by them alone."""
+        lines = lines_of(played((6, PEAR), (60, {"kill": "n3"})))
+        assert check_lines(lines).verdict == "ok"
+        for place, line in enumerate(lines):
+            if line["node"] == "orchestrator":
+                verdict = check_lines(lines[:place] + lines[place + 1 :])
+                assert verdict.verdict == "unknown", line["event"]
+
+    def test_a_line_before_its_node_s_begin_is_of_an_earlier_run(self) -> None:
+        """Every run takes fresh instances, so a line of this one is not from before."""
+        lines = lines_of(played((6, PEAR)))
+        late = next(line for line in lines if line["event"] == "promise_sent")
+        begins = {**lines[0]["begins"], late["node"]: line_id(late)}
+        # The closing line agrees, as if it had been forged with the first.
+        (closing,) = (line for line in lines if line["event"] == "log_closed")
+        closing["pieces"][late["node"]][0]["first"] = late["seq"]
+        verdict = check_lines([{**lines[0], "begins": begins}, *lines[1:]])
+        assert any("says that it began later" in one.reason for one in verdict.unknown)
+        # Nor does it help to cut them: other nodes quote what was cut.
+        later = next(
+            line
+            for line in lines
+            if line["node"] == late["node"] and line["seq"] > late["seq"] and "cause" in line
+        )
+        closing["pieces"][late["node"]][0]["first"] = later["seq"]
+        begins[late["node"]] = line_id(later)
+        cut = [
+            line
+            for line in lines[1:]
+            if line["node"] != late["node"] or line["seq"] >= later["seq"]
+        ]
+        verdict = check_lines([{**lines[0], "begins": begins}, *cut])
+        assert any(" quotes " in one.reason for one in verdict.unknown)
+
+    def test_the_first_and_the_closing_line_must_agree(self) -> None:
+        """Whoever changes one of them is found out by the other."""
+        lines = lines_of(played((6, PEAR), (60, FIG), nodes=3))
+        (closing,) = (line for line in lines if line["event"] == "log_closed")
+        later = {**lines[0]["begins"], "n1": f"n1/1/{closing['pieces']['n1'][0]['last']}"}
+        fewer = {node: at for node, at in later.items() if node != "n2"}
+        forged: list[dict[str, Any]] = [
+            {"begins": later},
+            {"begins": fewer},
+            {"instances": {"other": 7}},
+            {"members": ["n1"]},
+            {"begins": {}},
+        ]
+        for change in forged:
+            verdict = check_lines([{**lines[0], **change}, *lines[1:]])
+            reasons = {one.reason for one in verdict.unknown}
+            assert any(closing_name(closing) in reason for reason in reasons), change
+            assert verdict.verdict in {"unknown", "violated"}
+
+    def test_two_closing_lines_close_nothing(self) -> None:
+        """Which of them is the run's it cannot be told."""
+        lines = lines_of(played((6, PEAR)))
+        verdict = check_lines([*lines, {**lines[-1], "seq": 9999, "instances": {}}])
+        assert "both close this log" in verdict.unknown[0].reason
+        assert check_lines([*lines, lines[-1]]).verdict == "ok"
+
+    def test_an_event_may_be_spelled_with_escapes(self, tmp_path: Path) -> None:
+        """A line says what its JSON says, in a file as in memory."""
+        lines = lines_of(played((6, PEAR)))
+        path = tmp_path / "events.jsonl"
+        rows = [json.dumps(line) for line in lines]
+        assert '"log_closed"' in rows[-1]
+        rows[-1] = rows[-1].replace('"log_closed"', '"log_cl\\u006fsed"')
+        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        assert check_path(path).verdict == "ok"
+        second = json.dumps({**lines[0], "seq": 9999, "run": "other"})
+        rows.append(second.replace('"run_started"', '"run_st\\u0061rted"'))
+        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        assert load_run([path]) is None
+        assert check_path(path).verdict == "unknown"
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"pieces": []},
+            {"pieces": {"n1": []}},
+            {"pieces": {"n1": [{"incarnation": 1, "first": 15, "last": None}]}},
+            {"pieces": {"n1": [{"incarnation": 1, "first": 15}]}},
+            {"pieces": {"n1": [{"incarnation": 1, "first": 1 << 70, "last": 1 << 70}]}},
+            {"instances": {"fruit": 0}},
+            {"instances": []},
+        ],
+    )
+    def test_a_wrong_closing_line_gets_a_sentence(self, wrong: dict[str, Any]) -> None:
+        """The log may be a stranger's."""
+        lines = lines_of(played((6, PEAR)))
+        lines[-1] |= wrong
+        with pytest.raises(LogFormatError, match=f"{closing_name(lines[-1])} names no lines"):
+            check_lines(lines)
 
     def test_an_end_that_another_node_quotes_is_missing(self) -> None:
         """Where a log ends the first line cannot say, but the others' can."""
@@ -180,3 +311,55 @@ class TestHonesty:
         for node, (piece, *_) in told.pieces.items():
             known = table.pieces[node][0]
             assert (piece.incarnation, piece.first) == (known.incarnation, known.first)
+
+
+def _worse(lines: list[Line], rng: Chance) -> Iterator[tuple[str, list[Line]]]:
+    """A log, cut or changed in one way each that a person could think of."""
+    head, rest = lines[0], lines[1:]
+    for node in head["begins"]:
+        own = [line for line in rest if line["node"] == node]
+        for _ in range(6):
+            at = rng.between(0, len(own) - 1)
+            kept = {line_id(line) for line in own[:at]}
+            name = line_id(own[at])
+            begins = {**head["begins"], node: name}
+            others = [line for line in rest if line["node"] != node]
+            before = [line for line in own if line_id(line) in kept]
+            behind = own[at:]
+            yield f"{node}'s lines from {name} on are cut", [head, *others, *before]
+            yield f"{node}'s lines before {name} are cut", [head, *others, *behind]
+            yield f"{name} is cut", [line for line in lines if line != own[at]]
+            yield f"{node} begins with {name}", [{**head, "begins": begins}, *rest]
+            yield (
+                f"{node} begins with {name}, and what was before is cut",
+                [{**head, "begins": begins}, *others, *behind],
+            )
+
+
+@pytest.mark.parametrize("name", SHORTEST)
+def test_no_cut_makes_a_broken_log_safe(name: str) -> None:
+    """Of a log on which a rule is broken, no part and no forged begin is found to be in order."""
+    nodes = scenario_data()[name]["nodes"]
+    count = nodes if isinstance(nodes, int) else nodes[0]
+    result = run(recipe(scenario=name, nodes=count), scenario_data())
+    lines = lines_of(result)
+    assert check_lines(lines).verdict == "violated"
+    for what, worse in _worse(lines, Chance(7)):
+        assert check_lines(worse).verdict in {"violated", "unknown"}, what
+    for place in range(1, len(lines), 3):
+        assert check_lines(lines[:place]).verdict in {"violated", "unknown"}, place
+
+
+@pytest.mark.parametrize("name", ["proposals", "restarts", "partition"])
+def test_no_cut_makes_a_safe_log_broken(name: str) -> None:
+    """Nor does it break a rule: what is missing is a doubt."""
+    result = {
+        "proposals": lambda: played((6, PEAR), (16, FIG)),
+        "restarts": lambda: played((6, PEAR), (40, {"restart": "n3"}), (60, {"kill": "n2"})),
+        "partition": lambda: played(scenario="partition"),
+    }[name]()
+    lines = lines_of(result)
+    assert check_lines(lines).verdict == "ok"
+    found = [check_lines(worse).verdict for _, worse in _worse(lines, Chance(3))]
+    assert "unknown" in found
+    assert set(found) <= {"ok", "unknown"}

@@ -6,6 +6,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -179,6 +181,31 @@ class TestJudge:
             judge.notice()
             judge._thread.join(60)
         assert capsys.readouterr().err.startswith("The verdict comes when the run ends: ")
+
+    def test_half_an_answer_is_none(
+        self,
+        feed: Feed,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """Its process ends while it writes a verdict: readers keep the one before."""
+        head = json.dumps({"judged_count": 1, "has_more": False, "verdict": 20, "why": 10})
+        text = f"input(); print({head!r}); print('{{\"verdict\": ', end='')"
+
+        def begin(_feed: Path) -> "subprocess.Popen[bytes]":
+            pipe = subprocess.PIPE
+            return subprocess.Popen([sys.executable, "-c", text], stdin=pipe, stdout=pipe)
+
+        monkeypatch.setattr("orchestrator.web.judge._begin", begin)
+        said: list[dict[str, bytes]] = []
+        judge = Judge(tmp_path / "events.jsonl", lambda: feed.size, dict, said.append)
+        with contextlib.closing(judge):
+            judge.notice()
+            judge._thread.join(60)
+            assert not judge._thread.is_alive()
+        assert said == []
+        assert "the judge has ended in the midst of an answer" in capsys.readouterr().err
 
 
 class TestClosedPart:

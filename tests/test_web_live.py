@@ -104,6 +104,9 @@ def test_a_live_run_from_its_beginning_to_its_folder(site: Page, home: Path, run
     table = json.loads((folder / "run.json").read_bytes())
     assert (table["world"], table["instances"]) == ("local", {"live-1": 1})
     assert json.loads((folder / "why.json").read_bytes())["whys"]
+    (expected,) = json.loads((folder / "verdict.json").read_bytes())["expectations"][:1]
+    assert expected["expectation"] == "every fault was undone in the end"
+    assert (expected["met"], expected["evidence"]) == (True, "3 commands")
     assert not [path for path in (home / "logs").iterdir() if path.name.startswith(".")]
     verdict = judge_path(folder)
     assert (verdict.verdict, verdict.departed) == (OK, False), verdict.as_text()
@@ -240,6 +243,12 @@ def test_a_value_is_chosen_in_an_instance_that_began_later(
     verdict = json.loads((folder / "verdict.json").read_bytes())
     assert verdict["chosen"]["2"]["value"] == "kiwi"
     assert verdict["verdict"] == "ok"
+    # Its merged log says so alone: the line that closes it names what the first could not.
+    alone = home / "alone.jsonl"
+    alone.write_bytes((folder / "events.jsonl").read_bytes())
+    told = judge_path(alone)
+    assert (told.verdict, told.departed) == (OK, False), told.as_text()
+    assert told.as_json()["chosen"].keys() == {"1", "2"}
 
 
 IMPOSSIBLE: Final[list[tuple[dict[str, Any], str]]] = [
@@ -499,8 +508,8 @@ class TestOwnFaults:
             process.wait()
             # As it stands while its folder is written.
             logs = place / "logs"
-            (logs / run).rename(logs / f".{run}.feed.{process.pid}")
-            (logs / f".{run}.{process.pid}").mkdir()
+            (logs / run).rename(logs / f".{run}.lab-feed.{process.pid}")
+            (logs / f".{run}.lab-part.{process.pid}").mkdir()
         with lab_web(place, "--world", "local", "--nodes", "3"):
             assert [path.name for path in logs.iterdir()] == [run]
             assert b"pear" in (logs / run / "events.jsonl").read_bytes()

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from orchestrator.cluster import Condition
-from orchestrator.web.notes import Notes
-from orchestrator.web.seen import Seen, Waits, cut_off, look
+from orchestrator.web.notes import Notes, as_yaml
+from orchestrator.web.seen import Seen, Sight, Waits, cut_off
 from paxos.scenario import Lines, learners
 from paxos.scenario import model as do
 from tests.web_server import recorded
@@ -105,12 +108,21 @@ def test_what_is_seen_of_a_log() -> None:
     numbers = sorted({line["instance"] for line in lines if "instance" in line})
     found = Lines({f"i{number}": number for number in numbers})
     found.extend(lines)
-    seen = look(found, [], frozenset(), has_rules=False)
+    seen = Sight().look(found, [], frozenset(), has_rules=False)
     assert seen.learned
     for name in found.instances:
         assert seen.learned.get(name, frozenset()) == frozenset(learners(found, name))
     assert sum(seen.received.values()) == len(found.of("propose_received")) > 0
     assert sum(seen.tries.values()) > 0
+    # However often one looks on the way: and what was seen earlier stays as it was.
+    growing, sight, before = Lines(found.instances), Sight(), []
+    for start in range(0, len(lines), 97):
+        growing.extend(lines[start : start + 97])
+        now = sight.look(growing, [], frozenset(), has_rules=False)
+        assert now == Sight().look(growing, [], frozenset(), has_rules=False)
+        before.append((now, repr(now)))
+    assert before[-1][0] == seen
+    assert all(repr(one) == then for one, then in before)
 
 
 class TestTitle:
@@ -130,3 +142,23 @@ class TestTitle:
         assert notes.title == f"{told}; power loss all"
         notes.name({"failpoint": {"node": "n1", "point": "after_sync"}})
         assert notes.title == f"{told}; and 2 more commands"
+
+
+class TestYaml:
+    @pytest.mark.parametrize("kind", ["rt", "safe"])
+    @given(
+        text=st.text(
+            st.characters() | st.sampled_from("\x85\u2028\u2029\ufeff\x00 \n\r\t\"':#-é😀")
+        )
+    )
+    @example(text="a\x85b")
+    @example(text="\u2028")
+    @example(text=f"{'pear ' * 18}\x85a")
+    @example(text=f"{'x' * 87} \x85a\x85 b")
+    @example(text="é\u2029 b\r\n")
+    @example(text="word " * 100)
+    @example(text="no")
+    def test_every_text_is_read_as_it_was_written(self, kind: str, text: str) -> None:
+        """A wish may hold what YAML takes for the end of a line."""
+        data = {"title": f"Live: propose {text} at n1", "steps": [{"propose": {"value": text}}]}
+        assert YAML(typ=kind, pure=True).load(as_yaml(data)) == data

@@ -98,6 +98,8 @@ class Judge:
             raise ValueError(f"the judge has ended with exit code {self._process.wait()}")
         told = json.loads(head)
         found = {name: answers.read(told[name]) for name in ("verdict", "why") if told[name]}
+        if any(len(content) < told[name] for name, content in found.items()):
+            raise ValueError("the judge has ended in the midst of an answer")
         if found and not self._closed.is_set():
             self._publish(found)
         return bool(told["has_more"])

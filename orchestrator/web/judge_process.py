@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from orchestrator.web.closed import At, ClosedPart, pieces_of
-from paxos.checker.reader import USED, Run, collect
+from paxos.checker.reader import USED, collect
+from paxos.checker.table import Run
 from paxos.checker.verdict import judge
 from paxos.checker.why import ALSO, explain_log
 from paxos.events import HEADER, Line, LogFormatError

@@ -35,7 +35,7 @@ from orchestrator.web.feed import Bells, Feed
 from orchestrator.web.judge import Judge
 from orchestrator.web.notes import Notes, as_yaml
 from orchestrator.web.safety import Refusal, sentence
-from orchestrator.web.seen import Seen, cut_off, look
+from orchestrator.web.seen import Seen, Sight, cut_off
 from paxos.events import Line, encode, narrate
 from paxos.scenario import model as do
 
@@ -95,6 +95,7 @@ class LiveRun(Runner):
         self._places = places
         self._bells = bells
         self._notes = Notes(cluster.members)
+        self._sight = Sight()
         self._settings: dict[str, Any] = {}
         self._armed: set[str] = set()
         self._step = 0
@@ -220,6 +221,7 @@ class LiveRun(Runner):
                 completed=self._played.failure is None,
                 reason=self._played.failure or "",
             )
+            self._played.command_count = self._notes.command_count
             self._played.scenario = self._notes.played(self._situation.instances)
             self._played.elapsed_s = time.monotonic() - self._began
             try:
@@ -326,7 +328,10 @@ class LiveRun(Runner):
         alone = cut_off(self._cluster.members, self._known, cuts)
         operations = list(self._played.operations.all)
         seen = self._watch.wait_for(
-            lambda lines: look(lines, operations, alone, has_rules=len(cuts) < len(faults)), 0.0
+            lambda lines: self._sight.look(
+                lines, operations, alone, has_rules=len(cuts) < len(faults)
+            ),
+            0.0,
         )
         assert seen is not None, "one looks before one waits"
         return seen
@@ -384,9 +389,9 @@ class LiveRun(Runner):
         """Turn the feed's folder into a run's; readers of the feed go on reading it."""
         run = self.live.run
         aside = aside_of(self._places.logs, run)
-        self._folder.rename(aside)
         try:
-            with held(aside):
+            with held(self._folder):
+                self._folder.rename(aside)
                 result = collect(self._places, self._cluster, self._played, self._tell_progress)
             if self._notes.steps:
                 data = self._notes.data(run, self._situation.instances)

@@ -53,6 +53,11 @@ class Notes:
             self.steps.extend(self._waits.before((), seen))
 
     @property
+    def command_count(self) -> int:
+        """How many commands were given."""
+        return len(self._commands)
+
+    @property
     def title(self) -> str:
         """What was commanded, in a line; the file's title goes on from it."""
         named = self._commands[:_TOLD_COUNT]
@@ -126,10 +131,31 @@ def _told(step: Mapping[str, Any]) -> str:
 
 
 def as_yaml(data: Mapping[str, Any]) -> str:
-    """Plain data as the text of a file."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - slow to load, and seldom needed
+    """Plain data as the text of a file; a reader of YAML finds every text in it unchanged."""
+    # Slow to load, and seldom needed.
+    from ruamel.yaml import YAML  # noqa: PLC0415
+    from ruamel.yaml.emitter import Emitter  # noqa: PLC0415
+    from ruamel.yaml.nodes import ScalarNode  # noqa: PLC0415
+    from ruamel.yaml.representer import SafeRepresenter  # noqa: PLC0415
 
+    class Representer(SafeRepresenter):
+        """Has what no eye can see written as escapes."""
+
+        def represent_str(self, data: str) -> ScalarNode:
+            # Bare, some of them count as ends of lines, and come back as blanks.
+            style = None if data.isprintable() else '"'
+            return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+    class OneRow(Emitter):
+        """Leaves a text with escapes in one row: folded behind one, it comes back with a blank."""
+
+        def write_double_quoted(self, text: str, split: bool = True) -> None:  # noqa: ARG002
+            super().write_double_quoted(text, split=False)
+
+    Representer.add_representer(str, Representer.represent_str)
     writer = YAML(typ="safe", pure=True)
+    writer.Representer = Representer
+    writer.Emitter = OneRow
     writer.default_flow_style = False
     writer.allow_unicode = True
     writer.width = 100

@@ -9,10 +9,12 @@ for it would fail.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from orchestrator.cluster import Condition
 from orchestrator.operations import Operation
+from paxos.events import Line
 from paxos.scenario import Lines
 from paxos.scenario import model as do
 
@@ -51,56 +53,69 @@ class Seen:
     has_rules: bool = False
 
 
-def look(
-    lines: Lines, operations: Sequence[Operation], cut_off: frozenset[str], *, has_rules: bool
-) -> Seen:
-    """What there is to be seen now.
+class Sight:
+    """Looks at the lines of a run that goes on: at each once, however often one looks."""
 
-    Args:
-        lines: the run's lines so far.
-        operations: what clients asked for.
-        cut_off: see :class:`Seen`.
-        has_rules: see :class:`Seen`.
-    """
-    names = {number: name for name, number in lines.instances.items()}
-    received: dict[Place, int] = {}
-    for line in lines.of("propose_received"):
-        place = line["node"], names[line["instance"]]
-        received[place] = received.get(place, 0) + 1
-    tries: dict[Place, int] = {}
-    for line in lines.of("timeout_fired"):
-        if line["timer"] == "patience":
-            place = line["node"], names[line["instance"]]
-            tries[place] = tries.get(place, 0) + 1
-    held: dict[str, int] = {}
-    for line in lines.of("message_held"):
-        held[line["rule"]] = held.get(line["rule"], 0) + 1
-    return Seen(
-        answered={one.name: one.latency_ms for one in operations if one.latency_ms is not None},
-        waiting={
-            one.name: (one.node, names[one.instance])
-            for one in operations
-            if one.latency_ms is None
-        },
-        learned=_learned(lines, names),
-        received=received,
-        held=held,
-        tries=tries,
-        cut_off=cut_off,
-        has_rules=has_rules,
-    )
+    def __init__(self) -> None:
+        self._line_count = 0
+        self._received: dict[Place, int] = {}
+        self._tries: dict[Place, int] = {}
+        self._held: dict[str, int] = {}
+        self._learned: dict[str, frozenset[str]] = {}
 
+    def look(
+        self,
+        lines: Lines,
+        operations: Sequence[Operation],
+        cut_off: frozenset[str],
+        *,
+        has_rules: bool,
+    ) -> Seen:
+        """What there is to be seen now.
 
-def _learned(lines: Lines, names: Mapping[int, str]) -> dict[str, frozenset[str]]:
-    """What :func:`paxos.scenario.learners` says of each instance, for all of them at once."""
-    known: dict[str, set[str]] = {}
-    for line in lines.of("value_learned", "state_recovered"):
-        nodes = known.setdefault(names[line["instance"]], set())
-        if line["event"] == "value_learned" or line.get("learned") is not None:
-            nodes.add(line["node"])
-        else:
-            nodes.discard(line["node"])
-    return {name: frozenset(nodes) for name, nodes in known.items()}
+        Args:
+            lines: the run's lines so far; always of the same run.
+            operations: what clients asked for.
+            cut_off: see :class:`Seen`.
+            has_rules: see :class:`Seen`.
+        """
+        names = {number: name for name, number in lines.instances.items()}
+        for line in islice(lines.all, self._line_count, None):
+            self._take(line, names)
+        self._line_count = len(lines.all)
+        return Seen(
+            answered={one.name: one.latency_ms for one in operations if one.latency_ms is not None},
+            waiting={
+                one.name: (one.node, names[one.instance])
+                for one in operations
+                if one.latency_ms is None
+            },
+            learned=dict(self._learned),
+            received=dict(self._received),
+            held=dict(self._held),
+            tries=dict(self._tries),
+            cut_off=cut_off,
+            has_rules=has_rules,
+        )
+
+    def _take(self, line: Line, names: Mapping[int, str]) -> None:
+        match line["event"]:
+            case "propose_received":
+                place = line["node"], names[line["instance"]]
+                self._received[place] = self._received.get(place, 0) + 1
+            case "timeout_fired" if line["timer"] == "patience":
+                place = line["node"], names[line["instance"]]
+                self._tries[place] = self._tries.get(place, 0) + 1
+            case "message_held":
+                self._held[line["rule"]] = self._held.get(line["rule"], 0) + 1
+            case "value_learned" | "state_recovered":
+                # What ``paxos.scenario.learners`` says, of all instances at once.
+                name, node = names[line["instance"]], {line["node"]}
+                knows = line["event"] == "value_learned" or line.get("learned") is not None
+                known = self._learned.get(name, frozenset())
+                self._learned[name] = known | node if knows else known - node
+            case _:
+                pass
 
 
 def cut_off(

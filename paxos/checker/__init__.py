@@ -3,6 +3,7 @@
 It shares no code with the roles that it judges: it reads lines
 (:mod:`paxos.events`) and knows nothing of who wrote them. The way through it:
 
+``table``    what the run says of itself, in ``run.json`` or in its own lines;
 ``reader``   files and lines to a :class:`~paxos.checker.reader.Log`;
 ``order``    happened-before, and one sequence for the lines of many writers;
 ``history``  what each acceptor promised and accepted, what was chosen, and
@@ -19,8 +20,9 @@ it unknown.
 
 from paxos.checker.history import Chosen, Doubt
 from paxos.checker.order import merge
-from paxos.checker.reader import Run, load_run, log_files, run_told, torn_ends, whole_lines
+from paxos.checker.reader import load_run, log_files, torn_ends, whole_lines
 from paxos.checker.rules import RULES, Violation
+from paxos.checker.table import Run, run_told
 from paxos.checker.verdict import (
     OK,
     UNKNOWN,

@@ -21,7 +21,8 @@ from paxos.checker.order import (
     name_at,
     named,
 )
-from paxos.checker.reader import ORCHESTRATOR, Log, Piece, Span
+from paxos.checker.reader import ORCHESTRATOR, Log, Span
+from paxos.checker.table import Piece, Told
 from paxos.events import Line, ballot_key, line_id, logged_value, show
 
 BallotKey = tuple[int, int]
@@ -294,6 +295,8 @@ class History:
         for node, own in self.nodes.items():
             self._measure(node, own)
         self._find_lines_only_quoted()
+        if self.told is not None:
+            self._compare_with_told(self.told)
         for node, key, reason in self.log.clashes:
             if node in self.nodes:
                 self.nodes[node].gaps.append((key, reason))
@@ -318,6 +321,9 @@ class History:
             if begin.incarnation in spans:
                 pieces[begin.incarnation] = begin
             self._measure_without_table(node, own, sorted(spans), begin.incarnation)
+            if self.told is not None:
+                # Where these begin the table says too; what begins with it is compared below.
+                pieces |= {piece.incarnation: piece for piece in self.told.pieces.get(node, ())}
         elif node not in self.run.pieces:
             own.gaps.append((START, f"the run's table names no piece of {node}'s log"))
         else:
@@ -332,10 +338,63 @@ class History:
         if told and final.incarnation > told[-1].incarnation:
             # A start behind the run's end shows how the last incarnation ended.
             own.last_named = key_at(told[-1].incarnation + 1, 0)
-        elif final.last is not None:
+        elif final.last is not None and self.told is None:
             own.last_named = key_at(final.incarnation, final.last)
         else:
             self._look_at_end(node, own, final.incarnation)
+
+    @property
+    def told(self) -> Told | None:
+        """What the log says of itself, where no file says it."""
+        return None if self.run is None else self.run.told
+
+    def _compare_with_told(self, told: Told) -> None:
+        """A log that says itself how whole it is must not look whole for having been cut.
+
+        Its lines may have been changed or cut by whoever handed it on. So what they
+        say must agree, and no line may point at something that they deny.
+        """
+        for complaint in told.complaints:
+            self._doubt(ALL_RULES, complaint)
+        if told.closed is None and not told.complaints:
+            self._doubt(
+                ALL_RULES,
+                "no line closes this log, so its end may be missing: what it shows is so far in order",
+            )
+        for node, name in self.log.early.items():
+            if node in self.nodes:
+                reason = f"{name} is of this run, but {told.started} says that it began later"
+                self.nodes[node].gaps.append((START, reason))
+        begins = {node: piece.begin for node, (piece, *_) in self._all_begins().items()}
+        quoted: set[str] = set()
+        for line in self.order.lines:
+            if "cause" not in line:
+                continue
+            node, key = named(line["cause"])
+            if node in self.nodes and node not in quoted and key < begins.get(node, START):
+                quoted.add(node)
+                reason = (
+                    f"{line_id(line)} quotes {line['cause']}, but {told.started} says that "
+                    f"the log of {node} begins with {name_at(node, begins[node])}"
+                )
+                self.nodes[node].gaps.append((START, reason))
+        self._measure_runner(told)
+
+    def _measure_runner(self, told: Told) -> None:
+        """The runner's lines between the two by which a log says how whole it is."""
+        _, key = named(told.started)
+        incarnation = incarnation_of(key)
+        span = self.log.spans.get(ORCHESTRATOR, {}).get(incarnation)
+        first = key - key_at(incarnation, 0)
+        for begin, end in span.holes(first) if span is not None else ():
+            which = f"lines {begin} to {end} of the runner are"
+            if begin == end:
+                which = f"line {name_at(ORCHESTRATOR, key_at(incarnation, begin))} is"
+            self._doubt(ALL_RULES, f"{which} missing")
+
+    def _all_begins(self) -> dict[str, tuple[Piece, ...]]:
+        own = {} if self.run is None else self.run.pieces
+        return {node: pieces for node, pieces in own.items() if pieces}
 
     def _begins(self, node: str) -> tuple[Piece, ...]:
         return () if self.run is None else self.run.pieces.get(node, ())

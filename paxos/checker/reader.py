@@ -9,13 +9,14 @@ the rules judge what nodes did. :meth:`Log.full` brings whole lines back.
 import json
 import re
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from sys import intern
 from typing import Any, Final
 
 from paxos.checker.order import Key, key_at, key_of, name_at
+from paxos.checker.table import CLOSED, STARTED, TABLE, TOO_LARGE, Piece, Run, run_told
 from paxos.events import (
     CATALOGUE,
     HEADER,
@@ -24,7 +25,6 @@ from paxos.events import (
     LogFormatError,
     decode,
     line_id,
-    node_key,
     problems,
 )
 
@@ -32,7 +32,6 @@ ORCHESTRATOR: Final = "orchestrator"
 MERGED: Final = "events.jsonl"
 # Client operations in a form of their own; they are lines of the orchestrator too.
 HISTORY: Final = "history.jsonl"
-TABLE: Final = "run.json"
 
 USED: Final = frozenset(
     {
@@ -77,105 +76,9 @@ _NODE_FILE: Final = re.compile(r"(n[1-9][0-9]*|g[1-9]|orchestrator)\.jsonl")
 # Numbers and names of more characters than these are no log's: rounds, seqs and
 # incarnations have at most 18 digits.
 _NAME_CHARACTERS: Final = 48
-_LEAST_TOO_LARGE: Final = 1 << 40
 # Of the usual names a look-up is enough; others are checked in full.
 _WRITERS: Final = frozenset({ORCHESTRATOR, *(f"n{number}" for number in range(1, 100))})
 _decoder: Final = json.JSONDecoder()
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of one incarnation's lines; ``last`` is ``None`` if it ended meanwhile."""
-
-    incarnation: int
-    first: int
-    last: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The runner's table, ``run.json``.
-
-    Attributes:
-        run, scenario, title, world: what was played, and where.
-        members: the acceptors.
-        instances: the run's instances, by the scenario's names.
-        pieces: the stretches of each node's log that belong to the run.
-        settings: with which settings each node began it; no rule uses them.
-        variant: the broken variant that ran; no rule uses it.
-        is_told: whether a line of the log says all this, and no file. What is written
-            when a run begins cannot know where the pieces end: each is one without
-            an end, and no later incarnation has one.
-    """
-
-    run: str
-    scenario: str
-    title: str
-    world: str
-    members: tuple[str, ...]
-    instances: Mapping[str, int]
-    pieces: Mapping[str, tuple[Piece, ...]]
-    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    variant: str | None = None
-    is_told: bool = False
-
-    @classmethod
-    def told(cls, started: Line) -> "Run":
-        """The table that a ``run_started`` line with ``begins`` is.
-
-        Raises:
-            LogFormatError: something is missing or of the wrong kind.
-        """
-        begins, where = started["begins"], line_id(started)
-        try:
-            pieces = {node: [_begin(node, name)] for node, name in begins.items()}
-        except (AttributeError, TypeError, ValueError) as error:
-            raise LogFormatError(f"{where} names no lines by which logs begin") from error
-        return replace(cls.parse({**started, "pieces": pieces}, where), is_told=True)
-
-    @classmethod
-    def parse(cls, table: object, where: str = TABLE) -> "Run":
-        """Read a table.
-
-        Raises:
-            LogFormatError: something is missing or of the wrong kind.
-        """
-        try:
-            return cls._parse(table)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-            raise LogFormatError(f"{where} is no runner's table: {what}") from error
-
-    @classmethod
-    def _parse(cls, table: Any) -> "Run":
-        members = table["members"]
-        for node in members:
-            node_key(node)
-        for name, number in table["instances"].items():
-            if not _is_count(number):
-                raise ValueError(f"instance {name} is no number from 1: {number!r}")
-        pieces = {}
-        for node, listed in table["pieces"].items():
-            for piece in listed:
-                numbers = [piece["incarnation"], piece["first"]]
-                if piece["last"] is not None:
-                    numbers.append(piece["last"])
-                if not all(_is_count(number) for number in numbers):
-                    raise ValueError(f"no piece of {node}'s log: {piece!r}")
-            found = [Piece(p["incarnation"], p["first"], p["last"]) for p in listed]
-            pieces[node] = tuple(sorted(found, key=lambda piece: piece.incarnation))
-        variant = table.get("variant")
-        return cls(
-            run=str(table.get("run", "")),
-            scenario=str(table.get("scenario", "")),
-            title=str(table.get("title", "")),
-            world=str(table.get("world", "")),
-            members=tuple(sorted(members, key=node_key)),
-            instances=dict(table["instances"]),
-            pieces=pieces,
-            settings={node: dict(known) for node, known in table.get("settings", {}).items()},
-            variant=None if variant is None else str(variant),
-        )
 
 
 @dataclass(slots=True)
@@ -209,6 +112,8 @@ class Log:
             the key ``""`` stands for a file of several writers.
         clashes: (where, a sentence) for each pair of different lines of one name.
         strays: a sentence for each file named for a node that holds another's lines.
+        early: where the log itself says how it begins: for each node the first line
+            that stands before that, and yet is of an instance that is judged.
         line_count: how many lines were read, used or not.
         run: the runner's table, if there is one.
         files: where the lines came from.
@@ -219,6 +124,7 @@ class Log:
     torn: dict[str, str] = field(default_factory=dict)
     clashes: list[tuple[str, Key, str]] = field(default_factory=list)
     strays: dict[str, str] = field(default_factory=dict)
+    early: dict[str, str] = field(default_factory=dict)
     line_count: int = 0
     run: Run | None = None
     files: tuple[Path, ...] = ()
@@ -383,46 +289,16 @@ def load_run(files: Sequence[Path]) -> Run | None:
             if isinstance(error, LogFormatError):
                 raise
             raise LogFormatError(f"{table} is no runner's table: {error}") from error
-    return run_told(_lines_with(files, b'"run_started"'))
+    return run_told(_lines_with(files, (STARTED.encode(), CLOSED.encode())))
 
 
-def run_told(lines: Iterable[Any]) -> Run | None:
-    """The table of the run as the log's own first line says it.
-
-    Args:
-        lines: whatever may be lines of a log; only ``run_started`` is looked at.
-
-    Returns:
-        ``None`` where no line says where the nodes' logs begin, as in older
-        logs, or where several runs began.
-
-    Raises:
-        LogFormatError: the line says it wrongly.
-    """
-    found: list[Line] = []
-    for line in lines:
-        if isinstance(line, dict) and line.get("event") == "run_started" and line not in found:
-            found.append(line)
-    if len(found) != 1 or "begins" not in found[0] or problems(found[0]):
-        return None
-    return Run.told(found[0])
-
-
-def _begin(node: str, name: str) -> dict[str, int | None]:
-    """A piece, as a table has it, that begins with the line of this name."""
-    node_key(node)
-    writer, incarnation, first = name.split("/")
-    numbers = int(incarnation), int(first)
-    if writer != node or max(numbers) >= _LEAST_TOO_LARGE:
-        raise ValueError(f"no line of {node}: {name}")
-    return {"incarnation": numbers[0], "first": numbers[1], "last": None}
-
-
-def _lines_with(files: Iterable[Path], part: bytes) -> Iterator[Line]:
-    """The lines that hold some bytes; what is no line is for the reader to find."""
+def _lines_with(files: Iterable[Path], words: Collection[bytes]) -> Iterator[Line]:
+    """The lines that may hold one of some words; what is no line is for the reader to find."""
+    # JSON may spell any character so; most lines hold neither.
+    parts = (*words, b"\\u00")
     for file in files:
         for _, raw in _raw_lines(file):
-            if part in raw:
+            if any(part in raw for part in parts):
                 try:
                     yield decode(raw)
                 except LogFormatError:
@@ -472,7 +348,7 @@ def _has_header(line: Line) -> bool:
         and isinstance(line.get("node"), str)
         and line["node"] in _WRITERS
         and isinstance(line.get("at_ns"), int)
-        and all(type(count) is int and 0 < count < _LEAST_TOO_LARGE for count in counts)
+        and all(type(count) is int and 0 < count < TOO_LARGE for count in counts)
     )
 
 
@@ -518,6 +394,7 @@ class _Collector:
     def take(self, line: Line) -> None:
         node = intern(line["node"])
         if key_of(line) < self._first.get(node, 0):
+            self._leave_out(line)
             return
         log = self._log
         log.line_count += 1
@@ -529,6 +406,12 @@ class _Collector:
         if not self._is_used(line):
             return
         log.lines.setdefault(node, []).append(line)
+
+    def _leave_out(self, line: Line) -> None:
+        """A line from before the run; one of its own instances is not from before."""
+        run = self._log.run
+        if run is not None and run.is_told and line.get("instance") in run.instances.values():
+            self._log.early.setdefault(line["node"], line_id(line))
 
     def _is_used(self, line: Line) -> bool:
         if line["event"] not in self._used or line.get("record", "acceptor") != "acceptor":
@@ -592,7 +475,7 @@ class _Collector:
 
 def _more_problems(line: Line) -> list[str]:
     """What the catalogue leaves open: sizes, and the items of a ``disk_read``."""
-    if max(line["incarnation"], line["seq"]) >= _LEAST_TOO_LARGE:
+    if max(line["incarnation"], line["seq"]) >= TOO_LARGE:
         return ["incarnation or seq is too large to be a count"]
     for name in _NAMES:
         if len(line.get(name) or "") > _NAME_CHARACTERS:
@@ -614,7 +497,3 @@ def _disk_problems(line: Line) -> list[str]:
         if found:
             return [f"disk_read.instances: {'; '.join(found)}"]
     return []
-
-
-def _is_count(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and number >= 1

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from paxos.checker.history import ALL_RULES, Chosen, Doubt, History
-from paxos.checker.reader import Log, Run, collect, load
+from paxos.checker.reader import Log, collect, load
 from paxos.checker.rules import RULES, Violation
+from paxos.checker.table import Run
 from paxos.events import Line, line_id, narrate, show
 
 OK: Final = "ok"

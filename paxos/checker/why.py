@@ -37,9 +37,10 @@ from paxos.checker.history import (
     quoted,
     value_key,
 )
-from paxos.checker.reader import Log, Run, collect, load
+from paxos.checker.reader import Log, collect, load
 from paxos.checker.rules import RULES, Violation
 from paxos.checker.stuck import find_stuck
+from paxos.checker.table import Run
 from paxos.events import Line, line_id, show
 
 LIMIT: Final = 20_000

@@ -10,6 +10,7 @@ This package imports nothing of the project, so that a checker built on it
 shares no code with the roles that it judges.
 """
 
+from paxos.events.closing import closing_fields
 from paxos.events.lines import (
     CATALOGUE,
     HEADER,
@@ -37,6 +38,7 @@ __all__ = [
     "LogFormatError",
     "ballot_key",
     "bundled",
+    "closing_fields",
     "decode",
     "encode",
     "level_of",

@@ -39,10 +39,11 @@ def show(path: str, field: Any) -> str:
     if field is None:
         return "nothing"
     if path.rsplit(".", 1)[-1] in _QUOTED:
-        if isinstance(field, dict):
-            return f"a value of {field['bytes']} bytes (sha256 {field['sha256'][:8]}…)"
-        # A quote within must not be able to end the quotation.
-        return "'" + _printable(field.replace("\\", "\\\\").replace("'", "\\'")) + "'"
+        if isinstance(field, dict) and {"bytes", "sha256"} <= field.keys():
+            return f"a value of {field['bytes']} bytes (sha256 {str(field['sha256'])[:8]}…)"
+        # A quote within must not be able to end the quotation. A log that anybody may
+        # have written can hold anything here, as deep in a state as no schema reaches.
+        return "'" + _printable(str(field).replace("\\", "\\\\").replace("'", "\\'")) + "'"
     if field == []:
         return "nobody"
     if isinstance(field, list):

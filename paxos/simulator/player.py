@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from paxos.events import Line
+from paxos.events import Line, closing_fields
 from paxos.scenario import Scenario
 from paxos.scenario.model import Measure
 from paxos.simulator.clients import Operation
@@ -97,6 +97,7 @@ def play(
         stage.configure(dict(scenario.settings))
     failure = _perform(world, scenario, stage)
     world.read_disks()
+    world.tell(closing_fields(world.lines[first:], starts, instances))
     return Played(
         scenario=scenario,
         world=world,

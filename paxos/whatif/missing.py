@@ -14,6 +14,7 @@ from paxos.checker.order import Key, key_of, name_at, named
 from paxos.checker.reader import collect
 from paxos.events import Line, line_id
 
+_LAST_WORDS: Final = frozenset({"run_finished", "log_closed"})
 _ENDED: Final = frozenset({"node_exited", "disk_read"})
 _NEEDS_A_PROCESS: Final = frozenset({"kill", "power_loss", "stop", "restart", "start", "pause"})
 
@@ -47,7 +48,7 @@ def missing_lines(
     ahead: dict[str, Key] = {}
     for line in merged[place + 1 :]:
         ahead.setdefault(line["node"], key_of(line))
-    is_finished = any(line["event"] == "run_finished" for line in merged)
+    is_finished = any(line["event"] in _LAST_WORDS for line in merged)
     found: list[str] = []
     for node in doubtful:
         own = history.nodes[node]

@@ -10,8 +10,14 @@ const COUNTS = ["incarnation", "seq", "cause", "message", "behind", "number", "t
 /** Each run takes fresh instances: the first of one is beside the first of the other. */
 const INSTANCES = ["instance", "first_instance", "last_instance"];
 
-/** How a run is called, in its first line. */
-const CALLED = ["run", "scenario", "title", "predict", "begins", "settings", "variant"];
+/**
+ * How a run is called and which lines belong to it, in its first line and in the one that closes it.
+ * @type {Record<string, string[]>}
+ */
+const TABLES = {
+  run_started: ["run", "scenario", "title", "predict", "begins", "settings", "variant", "instances"],
+  log_closed: ["pieces", "instances"],
+};
 
 /** @typedef {"order" | "lines"} By */
 /** @typedef {{from: number, to: number, moved: boolean}} Hunk rows from–to (the last one included) that differ; `moved`: all of them stand elsewhere in the other run */
@@ -43,7 +49,7 @@ export async function keysOf(rows, instances, by, exact) {
   for (const row of rows) {
     const line = JSON.parse(row);
     // What a run is called is no event of it; its table of instances is told by the lines about them.
-    const own = line.event !== "run_started" ? [] : strict ? CALLED : [...CALLED, "instances"];
+    const own = (TABLES[line.event] ?? []).filter((field) => !strict || field !== "instances");
     const told = Object.entries(line).filter(([field]) => !aside.has(field) && !own.includes(field));
     keys.push(JSON.stringify(strict ? told : told.map(([field, value]) => [field, INSTANCES.includes(field) ? (rank.get(value) ?? value) : value])));
     await breathe();
