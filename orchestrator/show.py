@@ -52,7 +52,8 @@ def show_opening(console: Console, scenario: Scenario, world: str, node_count: i
         )
     if scenario.manual:
         paragraph(console, "UNSAFE: every message and every timer is handed over.", "bold red")
-    paragraph(console, "Predict: " + scenario.predict, "italic")
+    if scenario.predict:
+        paragraph(console, "Predict: " + scenario.predict, "italic")
 
 
 def show_closing(

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import settings
 from playwright.sync_api import Browser
 
 from tests.web_page import Visit, visiting
+from tests.web_server import serving
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -108,8 +110,18 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     }
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page, with no runs but the stories that it always has, unless a module has one of its own."""
+    with serving(tmp_path_factory.mktemp("logs")) as url:
+        yield url
+
+
 @pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    """Open the page of a module's ``address`` at a hash; its console must stay empty."""
+def visit(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Visit]:
+    """Open the page of a module's ``address`` at a hash; its console must stay empty.
+
+    A module's ``VISIT``, if it has one, holds what its pages are opened with.
+    """
     with visiting(browser, address) as open_page:
-        yield open_page
+        yield partial(open_page, **getattr(request.module, "VISIT", {}))

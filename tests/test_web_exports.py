@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from orchestrator.core_archive import scenario_data
 from orchestrator.stories import stories_json, story_files
 from orchestrator.yaml_file import BROKEN as BROKEN_FOLDER
 from orchestrator.yaml_file import FOLDER, _plain, read_scenario
@@ -289,6 +290,13 @@ class TestScenario:
         path = tmp_path / "sandbox.yaml"
         path.write_text(ask("scenario", source=source, sandbox=sandbox)["file"], "utf-8")
         assert read_scenario(path) == parse(path.stem, made["scenario"])
+        # Nobody has asked anything of it; one that goes on from a scenario keeps its question.
+        assert "predict" not in made["scenario"]
+        story: dict[str, Any] = {**recipe, "nodes": 5, "scenario": "basic", "settings": {}}
+        went_on = play(
+            {**story, "commands": [{"after": 9_999, "do": {"kill": "n2"}}]}, scenario_data()
+        )
+        assert went_on["scenario"]["predict"] == scenario_data()["basic"]["predict"]
         branch |= {"scenario": None, "scenarioWhy": "it drops one message"}
         told = ask("scenario", source=source, sandbox=sandbox)
         assert told["error"].endswith("it drops one message")

@@ -93,6 +93,91 @@ def test_every_recipe_is_carried_out_as_it_stands(room: dict[str, Any]) -> None:
             result = run(place["open"]["recipe"], scenario_data())
             assert result["refused"] == [], place["key"]
             assert result["line_count"] > 5, place["key"]
+            # A link to it says the same, its limits too.
+            assert place["linked"] == place["open"]["recipe"], place["key"]
+
+
+def wish(node: str, value: str) -> dict[str, Any]:
+    """A client asks a node for a value."""
+    return {"propose": {"name": value, "at": node, "value": value}}
+
+
+def go(name: str, node: str) -> dict[str, Any]:
+    """One round of a node's held requests, one to each acceptor, goes on."""
+    return {"release": {"name": name, "first": 5, "from": node}}
+
+
+RESTARTS = [{verb: node} for verb in ("kill", "start") for node in ("n1", "n2", "n3")]
+FORGOTTEN = [*RESTARTS, go("accepts", "n4"), go("accepts", "n5")]
+SPLIT = {"partition": [["n1", "n2"], ["n3", "n4", "n5"]]}
+TURNS: dict[str, tuple[list[dict[str, Any]], set[str]]] = {
+    "two-phases": ([wish("n1", "apple"), wish("n5", "pear")], {"apple", "pear"}),
+    "one-value": ([wish("n5", "pear"), {"release": {"name": "accepts"}}], {"apple", "pear"}),
+    "binding": ([wish("n1", "apple"), wish("n5", "pear")], {"apple", "pear"}),
+    "majorities": ([wish("n1", "apple"), wish("n4", "pear")], {"apple", "pear"}),
+    "minority": ([SPLIT, wish("n5", "pear")], {"apple", "pear"}),
+    "persistence": (FORGOTTEN, {"apple", "pear"}),
+    "numbers": ([{"kill": "n1"}, {"start": "n1"}, wish("n1", "pear")], set()),
+    "schemes": ([wish(f"n{number}", f"v{number}") for number in range(1, 5)], set()),
+    "retries": (
+        [wish("n1", "apple"), wish("n5", "pear"), *[go("slow", one) for one in ("n1", "n5") * 3]],
+        set(),
+    ),
+    "degradation": (
+        [{"kill": "n3"}, {"kill": "n4"}, {"kill": "n5"}, wish("n1", "apple"), {"start": "n3"}],
+        {"apple"},
+    ),
+}
+"""What each challenge asks for, given without haste, and the values that are learned then."""
+
+
+def turned(room: dict[str, Any], exhibit: str, count: int | None = None) -> list[dict[str, Any]]:
+    """The lines of a challenge's run after so many of its commands (all by default)."""
+    (recipe,) = [
+        place["open"]["recipe"]
+        for place in room["places"]
+        if place["open"] and place["key"].startswith(f"exhibit/{exhibit}/")
+    ]
+    # Each comes when the run has come to rest, as somebody's would who looks at it first.
+    given = [{"after": 9_999, "do": one} for one in TURNS[exhibit][0][:count]]
+    result = run({**recipe, "commands": [*recipe["commands"], *given]}, scenario_data())
+    assert result["refused"] == []
+    return [json.loads(row) for row in result["lines"].splitlines()]
+
+
+def learned(lines: list[dict[str, Any]]) -> set[str]:
+    """The values that anybody calls chosen."""
+    return {line["value"] for line in lines if line["event"] == "value_learned"}
+
+
+@pytest.mark.parametrize("exhibit", EXHIBITS)
+def test_your_turn_reaches_what_its_text_promises(room: dict[str, Any], exhibit: str) -> None:
+    """Where two values are to be chosen, two are learned; one command less is not enough."""
+    steps, values = TURNS[exhibit]
+    assert learned(turned(room, exhibit)) == values
+    if values:
+        assert learned(turned(room, exhibit, len(steps) - 1)) < values
+
+
+def test_your_turn_with_numbers_makes_one_carry_two_values(room: dict[str, Any]) -> None:
+    """n1 begins 1.n1 once more after its restart, with another value."""
+    lines = turned(room, "numbers")
+    asked = {(line["ballot"], line["value"]) for line in lines if line["event"] == "accept_sent"}
+    assert asked == {("1.n1", "apple"), ("1.n1", "pear")}
+
+
+def test_your_turn_with_schemes_is_blocked_for_all_four(room: dict[str, Any]) -> None:
+    """Each client is told that its value failed, and which number blocks it."""
+    answers = [line for line in turned(room, "schemes") if line["event"] == "propose_answered"]
+    assert [line["node"] for line in answers] == ["n1", "n2", "n3", "n4"]
+    assert all("is blocked by 4000.n5" in line["reason"] for line in answers)
+
+
+def test_your_turn_with_retries_outbids_three_times_each(room: dict[str, Any]) -> None:
+    """Six ballots are given up, in turn."""
+    hopeless = [line for line in turned(room, "retries") if line.get("hopeless")]
+    given_up = [line["node"] for line in hopeless if line["event"] == "nack_received"]
+    assert given_up == ["n1", "n5"] * 3
 
 
 def test_the_tours_run_breaks_when_one_line_is_changed(room: dict[str, Any]) -> None:

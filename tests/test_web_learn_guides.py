@@ -1,7 +1,7 @@
 """Tour and exhibits, in a real browser."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,8 +12,8 @@ from orchestrator.core_archive import scenario_data
 from paxos.sandbox import run
 from tests.web_learn import (
     EXHIBITS,
+    VISIT,
     at_event,
-    calm_visits,
     places_of,
     stage,
     told,
@@ -21,29 +21,15 @@ from tests.web_learn import (
     write_stories,
 )
 from tests.web_page import settled
-from tests.web_server import serving
 
 browsed = pytest.mark.browser
+__all__ = ["VISIT"]
 
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """All that it says, with the places of its moments."""
     return told(write_stories(tmp_path_factory.mktemp("stories")))
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page, with no runs but the stories that it always has."""
-    with serving(tmp_path_factory.mktemp("logs")) as url:
-        yield url
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open the page at a hash, calmly."""
-    with calm_visits(browser, address) as open_page:
-        yield open_page
 
 
 def walk(page: Page, places: list[dict[str, Any]]) -> None:
@@ -150,6 +136,79 @@ def test_on_a_phone_nothing_covers_the_answers(
     expect(stage(page).locator(".guess")).to_have_count(3)
     settled(page)
     assert stage(page).locator(".guess").evaluate_all(ON_TOP) == [True] * 3
+
+
+UNCOVERED = """ring => {
+    const edge = document.querySelector(".guide").getBoundingClientRect().top;
+    const { top, bottom } = ring.getBoundingClientRect();
+    return [top > -1, bottom < edge + 1];
+}"""
+
+
+@browsed
+@pytest.mark.parametrize(
+    ("hash_", "region"),
+    [
+        ("#tour=1", ".ring"),
+        ("#tour=4", ".ring"),
+        ("#exhibit=minority", ".ring"),
+        ("#exhibit=majorities.2", ".meters"),
+    ],
+)
+def test_on_a_phone_the_text_does_not_cover_what_it_speaks_of(
+    visit: Callable[..., Page], hash_: str, region: str
+) -> None:
+    """What is lit first stands between the screen's upper edge and the caption's."""
+    page = visit("#tour=3", viewport={"width": 390, "height": 844})
+    expect(stage(page).locator(".caption")).to_contain_text("n5 has been refused")
+    page.evaluate(f"location.hash = '{hash_}'")
+    expect(page.locator(f"{region}.lit")).to_be_visible()
+    settled(page)
+    settled(page)
+    assert page.locator(f"{region}.lit").evaluate(UNCOVERED) == [True, True]
+
+
+STICKY = """async guide => {
+    const before = guide.getBoundingClientRect().top;
+    scrollTo(0, 400);
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const { top, bottom } = guide.getBoundingClientRect();
+    return [scrollY > 300, before > 0, top >= 0 && top <= before, bottom <= innerHeight];
+}"""
+
+
+@browsed
+@pytest.mark.parametrize("hash_", ["#tour=2", "#tour=4.5", "#exhibit=persistence.3"])
+def test_the_caption_stays_in_sight_while_one_scrolls(
+    visit: Callable[..., Page], hash_: str
+) -> None:
+    """Whoever looks further down still reads what to look for, and can go on."""
+    page = visit(hash_)
+    expect(page.locator(".lit").first).to_be_visible()
+    settled(page)
+    assert stage(page).evaluate(STICKY) == [True] * 4
+    expect(stage(page).get_by_role("button", name="Next")).to_be_in_viewport()
+
+
+@browsed
+def test_each_caption_of_the_tour_is_the_one_of_its_moment(
+    visit: Callable[..., Page], room: dict[str, Any]
+) -> None:
+    """The numbers that a caption names stand on the page beside it."""
+    page = visit("#tour=2.4")
+    at_event(page, places_of(room, "tour/duel")[3]["scene"]["at"])
+    expect(stage(page).locator(".caption")).to_contain_text("Apple is on three disks")
+    meter = page.locator(".meters li").first
+    expect(meter).to_contain_text("apple")
+    # Chosen, though its proposer has heard of none: both numbers are told.
+    expect(meter.locator(".dots.accepted .count")).to_have_text(["3", "0"])
+    expect(meter.locator(".dots.accepted .count.full")).to_have_text("3")
+    expect(page.locator(".meters h3")).to_contain_text("Quorum: 3 of 5")
+    page.evaluate("location.hash = '#tour=4.3'")
+    expect(stage(page).locator(".caption")).to_contain_text("Two of five are no majority")
+    expect(page.locator(".meters li").first.locator(".dots.accepted .count")).to_have_text(
+        ["2", "2"]
+    )
 
 
 @browsed

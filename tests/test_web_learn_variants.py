@@ -8,24 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from orchestrator.stories import variants_json
-from tests.web_learn import at_event, calm_visits, stage, with_engine
-from tests.web_server import serving
+from tests.web_learn import VISIT, at_event, stage, with_engine
 
 browsed = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page, with no runs but the stories that it always has."""
-    with serving(tmp_path_factory.mktemp("logs")) as url:
-        yield url
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open the page at a hash, calmly."""
-    with calm_visits(browser, address) as open_page:
-        yield open_page
+__all__ = ["VISIT"]
 
 
 @browsed
@@ -71,7 +57,7 @@ def test_a_variant_shows_its_change_at_the_violation(visit: Callable[..., Page])
     stage(page).get_by_role("button", name="To the violation").click()
     expect(page.locator("#now-title")).to_contain_text("Violation")
     stage(page).get_by_role("button", name="as a story").click()
-    expect(page.locator("#now-title")).to_contain_text("of 184")
+    expect(page.locator("#now-title")).to_contain_text("of 185")
 
 
 @browsed

@@ -6,6 +6,7 @@ the one thing that matters most on real containers: *kill* kills, and the page
 says so.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,6 +211,24 @@ class TestCommands:
         expect(answer(tab)).to_have_class("done")
         assert going.live()["faults"] == []
 
+    def test_settings_are_changed_at_every_node(self, tab: Tab, going: Page) -> None:
+        """Those that were filled in; each node's own log says that it has taken them."""
+        do(tab, "Settings…")
+        expect(tab.locator(".form").get_by_role("button", name="Do it")).to_be_disabled()
+        tab.get_by_label("Patience").fill("1500")
+        tab.get_by_label("Back off").select_option("no")
+        do(tab, "Do it")
+        expect(answer(tab)).to_contain_text("set patience to 1500 ms and back off to no")
+        expect(answer(tab)).to_have_class("done")
+        tab.get_by_label("Show", exact=True).select_option("quiet")
+        for name in going.live()["members"]:
+            row = tab.locator(".event-rows li", has_text=re.compile(f"^{name}.*takes new settings"))
+            expect(
+                row.or_(tab.locator(".event-rows li", has_text=f"{name} takes new settings")).first
+            ).to_be_visible()
+        do(tab, "Settings…")
+        expect(tab.get_by_label("Patience")).to_have_value("")
+
     def test_a_refused_command_is_a_sentence(self, tab: Tab) -> None:
         """A disk can be damaged while its node is down only."""
         select(tab, "n1")
@@ -218,6 +237,26 @@ class TestCommands:
         expect(answer(tab)).to_have_class("refused")
         expect(answer(tab)).to_contain_text("Cannot hurt the disk of n1: it runs.")
         expect(tab.get_by_role("alert")).to_have_count(0)
+
+    @pytest.mark.parametrize("step", ["deliver", "fire"])
+    def test_what_only_a_hand_can_do_is_refused_in_a_sentence(self, tab: Tab, step: str) -> None:
+        """There is no button for it here; what the server says to it stands where answers stand."""
+        tab.route(
+            "**/live/commands",
+            lambda route: route.continue_(
+                post_data=json.dumps(
+                    {"deliver": {"kind": "accept", "from": "n1", "to": "n2"}}
+                    if step == "deliver"
+                    else {"fire": {"node": "n1", "timer": "attempt"}}
+                )
+            ),
+        )
+        select(tab, "n1")
+        do(tab, "Pause")
+        expect(answer(tab)).to_have_class("refused")
+        expect(answer(tab)).to_contain_text("hold")
+        expect(answer(tab)).to_contain_text(re.compile(r"\.\s*$"))
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 class TestTime:
@@ -368,6 +407,31 @@ def test_no_line_is_lost_or_doubled_over_a_cut(browser: Browser, lines: Path, ho
         expect(page.locator(".run-bar")).to_contain_text("1,400 events")
         feed.bring(count)
         expect(page.locator(".run-bar")).to_contain_text(f"{count:,} events")
+
+
+def test_a_page_that_is_cut_off_says_so_beside_its_buttons(browser: Browser, going: Page) -> None:
+    """A command that is given all the same says that nobody answered; then it goes on by itself."""
+    # The browser writes each try that failed to its console.
+    with visiting(browser, going.url, complains=False) as visit:
+        page = watched(visit, going, prepare=lambda page: page.add_init_script(STREAM_AT_HAND))
+        expect(page.locator("#panel .hit")).to_contain_text("These act on real processes")
+        page.context.set_offline(True)
+        page.evaluate(
+            """() => {
+                window.stream.close();
+                window.stream.dispatchEvent(new Event("error"));
+            }"""
+        )
+        expect(page.locator(".run-bar")).to_contain_text("connection lost, trying again")
+        expect(page.locator("#panel .hit")).to_contain_text("no command arrives")
+        select(page, "n2")
+        do(page, "Pause")
+        expect(answer(page)).to_have_class("refused")
+        expect(answer(page)).to_contain_text("The page's server does not answer")
+        page.context.set_offline(False)
+        expect(page.locator(".run-bar .now")).to_be_visible()
+        expect(page.locator("#panel .hit")).to_contain_text("These act on real processes")
+        assert going.live()["paused"] == []
 
 
 def test_another_run_that_began_meanwhile_is_shown_from_its_start(

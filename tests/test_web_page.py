@@ -14,6 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
+from orchestrator.stories import story_files
 from paxos.events import Line, bundled, level_of, line_id, narrate
 from paxos.events.fold import empty, fold
 from paxos.simulator import World
@@ -180,11 +181,13 @@ class TestChoosing:
 
 class TestShell:
     def test_without_a_link_a_story_is_shown_at_once(self, visit: Callable[..., Page]) -> None:
-        """And the address leads to it."""
+        """And the address leads to it, once a person has begun to go through it."""
         page = visit()
         expect(page.locator(".run-bar .run-title")).to_have_text("Six steps over one run")
-        expect(page).to_have_url(re.compile("#story=tour"))
         expect(page.locator(".modes [aria-current=page]")).to_have_text("Replay")
+        assert page.evaluate("location.hash") == ""
+        page.keyboard.press("End")
+        expect(page).to_have_url(re.compile("#story=tour"))
 
     def test_a_broken_link_gets_a_sentence_and_something_to_see(
         self, visit: Callable[..., Page]
@@ -239,6 +242,157 @@ class TestShell:
         page.get_by_role("tab", name="Do").click()
         expect(page.locator("#panel")).to_contain_text("This run is recorded")
         expect(page.locator("#panel pre")).to_contain_text(f"paxos-lab whatif {PARTITION} --at ")
+
+
+class TestWelcome:
+    """Without a link: what this is, that it moves, and where to begin."""
+
+    def test_the_simplest_run_plays_once_and_rests_where_it_is_done(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """It ends when every node has learned, and gives no riddle of the tour away."""
+        page = visit()
+        expect(page.locator(".welcome")).to_contain_text("This is Paxos at work")
+        expect(page.locator(".controls .primary", has_text="Pause")).to_be_visible()
+        expect(page.locator(".chip.point", has_text="Every node has learned")).to_be_visible()
+        expect(page.locator(".controls .primary", has_text="Play")).to_be_visible()
+        expect(page.locator(".acceptors tbody")).to_contain_text("lemon")
+        hidden = page.get_by_role("button", name="Show what is to come")
+        expect(hidden).to_have_attribute("aria-pressed", "false")
+        # Whoever loads it again has seen nothing else, and is met again.
+        assert page.evaluate("location.hash") == ""
+
+    def test_where_motion_is_unwelcome_it_rests_there_at_once(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """Nothing plays by itself."""
+        page = visit(reduced_motion="reduce")
+        expect(page.locator(".chip.point", has_text="Every node has learned")).to_be_visible()
+        expect(page.locator(".controls .primary", has_text="Pause")).to_have_count(0)
+
+    def test_the_tour_begins_there(self, visit: Callable[..., Page]) -> None:
+        """Its first step is shown, and the card is gone for good."""
+        page = visit()
+        page.get_by_role("button", name="Take the tour (5 minutes)").click()
+        expect(page).to_have_url(re.compile("#tour=1"))
+        expect(page.locator(".guide")).to_contain_text("1")
+        expect(page.locator(".welcome")).to_have_count(0)
+        page.keyboard.press("Escape")
+        expect(page.locator(".guide")).to_have_count(0)
+        expect(page.locator(".welcome")).to_have_count(0)
+        shown = page.get_by_role("button", name="Show what is to come")
+        expect(shown).to_have_attribute("aria-pressed", "true")
+
+    def test_a_step_by_hand_stops_it_and_escape_closes_the_card(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """What is to come stays hidden until it is asked for, or another run is opened."""
+        page = visit()
+        expect(page.locator(".welcome")).to_be_visible()
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(".controls .primary", has_text="Play")).to_be_visible()
+        expect(page).to_have_url(re.compile("#story=tour"))
+        page.keyboard.press("Escape")
+        expect(page.locator(".welcome")).to_have_count(0)
+        shown = page.get_by_role("button", name="Show what is to come")
+        expect(shown).to_have_attribute("aria-pressed", "false")
+        page.evaluate("hash => { location.hash = hash; }", run(PARTITION))
+        expect(page.locator(".run-bar .run-title")).to_contain_text("both sides propose")
+        expect(shown).to_have_attribute("aria-pressed", "true")
+
+    def test_whoever_follows_a_link_is_not_met(self, visit: Callable[..., Page]) -> None:
+        """They came for that very run, and nothing moves by itself."""
+        page = visit("#story=tour")
+        expect(page.locator(".sentence")).to_be_visible()
+        expect(page.locator(".welcome")).to_have_count(0)
+        expect(page.locator(".controls .primary", has_text="Pause")).to_have_count(0)
+
+    @pytest.mark.parametrize("width", [1360, 390])
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_axe_finds_nothing(self, visit: Callable[..., Page], theme: str, width: int) -> None:
+        """Once it rests; and both ways to begin are in sight without scrolling."""
+        page = visit(
+            color_scheme=theme,
+            reduced_motion="reduce",
+            viewport={"width": width, "height": 900},
+        )
+        for name in ("Take the tour (5 minutes)", "Break it yourself"):
+            expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+        expect(page.locator(".ring svg")).to_be_in_viewport(ratio=0.9)
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    def test_whoever_goes_elsewhere_before_it_has_come_stays_there(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """And finds it on coming back."""
+        held: list[Route] = []
+
+        def hold(page: Page) -> None:
+            page.route("**/stories/tour/events.jsonl", lambda route: held.insert(0, route))
+
+        page = visit("#variants", prepare=hold)
+        page.keyboard.press("Escape")
+        page.evaluate("location.hash = '#'")
+        expect(page.locator(".busy")).to_contain_text("the run of the tour")
+        page.locator(".modes").get_by_role("button", name="Live").click()
+        expect(page.locator(".start")).to_contain_text("Watch a live cluster")
+        with page.expect_response("**/stories/tour/events.jsonl"):
+            for route in held:
+                route.continue_()
+        settled(page)
+        expect(page.locator(".modes [aria-current=page]")).to_have_text("Live")
+        page.locator(".modes").get_by_role("button", name="Replay").click()
+        expect(page.locator(".run-bar .run-title")).to_have_text("Six steps over one run")
+
+    def test_break_it_yourself_leads_to_a_cluster_that_waits_for_a_client(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """Where there is no Pyodide the page says what is missing."""
+        missing = {"available": False, "why": "Pyodide is not there.", "pyodide": None}
+
+        def without(page: Page) -> None:
+            page.route("**/sandbox.json", lambda route: route.fulfill(json=missing))
+
+        page = visit(prepare=without)
+        page.get_by_role("button", name="Break it yourself").click()
+        expect(page.locator(".modes [aria-current=page]")).to_have_text("Sandbox")
+        expect(page.get_by_role("alert")).to_contain_text("Pyodide is not there.")
+        expect(page.locator(".welcome")).to_have_count(0)
+
+
+class TestSentences:
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ("Run `make up` first.", ["make up"]),
+            ("`make up`, else `make demo`", ["make up", "make demo"]),
+            ("a lone ` is one", []),
+            ("``", [""]),
+            (f"`{MARKUP}`", [MARKUP]),
+        ],
+    )
+    def test_commands_in_them_are_shown_as_code(
+        self, visit: Callable[..., Page], text: str, shown: list[str]
+    ) -> None:
+        """What stands between backticks; and only text ever comes of it."""
+        page = visit(run(PARTITION))
+        codes, whole, tags = page.evaluate(
+            """async (text) => {
+                const { prose } = await import("./shell/prose.js");
+                const { render } = await import("./vendor/lit-html/lit-html.js");
+                const place = document.createElement("p");
+                render(prose(text), place);
+                const codes = [...place.querySelectorAll("code")].map((one) => one.textContent);
+                const tags = [...place.querySelectorAll("*")].map((one) => one.localName);
+                return [codes, place.textContent, tags];
+            }""",
+            text,
+        )
+        assert codes == shown
+        assert whole == (text.replace("`", "") if shown else text)
+        assert set(tags) <= {"code"}
 
 
 class TestLoading:
@@ -412,6 +566,31 @@ class TestTime:
         expect(page.locator(".run-title")).to_contain_text("Three nodes here, two there")
         page.keyboard.press("End")
         expect(page).to_have_url(re.compile(f"{entered}&at="))
+
+    def test_the_address_that_was_entered_last_is_what_is_shown(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """A run waits for the list of runs; whoever goes elsewhere meanwhile stays there."""
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page = visit("#story=tour", prepare=lambda page: page.route("**/runs.json", hold))
+        page.evaluate("hash => { location.hash = hash; }", run(CRASH))
+        settled(page)
+        title = page.locator(".run-title").inner_text()
+        page.evaluate("() => { location.hash = '#story=tour&instance=1'; }")
+        settled(page)
+        assert len(held) == 1
+        with page.expect_response("**/runs.json"):
+            held[0].continue_()
+        # What it leads to is asked for at once, if at all.
+        page.evaluate("async () => { await fetch('catalogue.json'); }")
+        settled(page)
+        expect(page.locator(".busy")).to_have_count(0)
+        assert page.locator(".run-title").inner_text() == title
+        assert page.evaluate("location.hash").startswith("#story=tour")
 
     def test_a_sheet_closes_when_a_link_or_a_choice_leads_elsewhere(
         self, visit: Callable[..., Page]
@@ -758,6 +937,27 @@ class TestVerdict:
         expect(items.nth(1).get_by_role("img", name="not met")).to_be_visible()
         items.nth(0).get_by_role("button").click()
         expect(page.locator(".sentence")).to_have_text(narrate(lines[at]), use_inner_text=True)
+
+    def test_a_recorded_run_leads_to_the_shortest_that_breaks_the_same(
+        self, visit: Callable[..., Page], tmp_path: Path
+    ) -> None:
+        """Of the same variant, whichever scenario it was; a run of none has no such link."""
+        files = story_files("broken--accept-below-promise")
+        for name in ("events.jsonl", "run.json", "verdict.json", "why.json"):
+            (tmp_path / name).write_bytes(files[name])
+        page = visit()
+        page.get_by_role("button", name="Open a run").click()
+        page.locator("input[type=file]").set_input_files(sorted(tmp_path.iterdir()))
+        expect(page.locator(".violations")).to_contain_text("R1")
+        expect(page.locator(".run-bar .run-title")).to_have_text(
+            "An acceptor accepts whatever it is asked to"
+        )
+        page.get_by_role("button", name="See the shortest run that breaks the same").click()
+        expect(page).to_have_url(re.compile("#story=broken--accept-below-promise-shortest"))
+        expect(page.locator(".run-bar .verdict-violated")).to_be_visible()
+        page.evaluate("hash => { location.hash = hash; }", run(BROKEN))
+        expect(page.locator(".violations")).to_contain_text("R4")
+        expect(page.get_by_role("button", name="See the shortest run")).to_have_count(0)
 
 
 class TestAccess:

@@ -1,17 +1,18 @@
 """Where things stand on the ring and in the space-time view, in a real browser."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+import re
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.web_page import settled, visiting
-from tests.web_server import serving
+from tests.web_learn import VISIT
+from tests.web_page import settled
 
 pytestmark = pytest.mark.browser
+__all__ = ["VISIT"]
 
 _CUT_TEXT: Final = """async ([members, cuts]) => {
     const { cutText } = await import("/view/walls.js");
@@ -41,20 +42,6 @@ _WRITTEN: Final = """() => {
     };
 }"""
 """Keeps what the last drawing of the space-time view has written, and where."""
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page, with no runs but the stories that it always has."""
-    with serving(tmp_path_factory.mktemp("logs")) as url:
-        yield url
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open the page at a hash, calmly."""
-    with visiting(browser, address) as open_page:
-        yield partial(open_page, viewport={"width": 1360, "height": 900}, reduced_motion="reduce")
 
 
 def written(page: Page) -> list[dict[str, Any]]:
@@ -155,7 +142,7 @@ def test_no_word_lies_on_a_chapter_or_is_cut_at_the_edge(visit: Callable[..., Pa
     page = visit("#story=broken--number-reused-by-hand", prepare=keep)
     page.keyboard.press("End")
     page.keyboard.press("f")
-    expect(page.locator("#now-title")).to_contain_text("event 89 of 89")
+    expect(page.locator("#now-title")).not_to_contain_text("event 1 of")
     texts = written(page)
     assert [one["text"] for one in texts].count("violation") == 3
     assert "chosen: apple at 1.n1" in {one["text"] for one in texts}
@@ -166,3 +153,78 @@ def test_no_word_lies_on_a_chapter_or_is_cut_at_the_edge(visit: Callable[..., Pa
     expect(page.locator(".sentence")).to_contain_text("must push")
     (pushed,) = [one for one in written(page) if one["text"] == "must push apple"]
     assert pushed["right"] <= page.evaluate("document.getElementById('spacetime').clientWidth")
+
+
+_COLOURS: Final = """async runs => {
+    const { ValueColours, styleOf } = await import("/log/values.js");
+    return runs.map(values => {
+        const colours = new ValueColours();
+        colours.add(values);
+        return Object.fromEntries(values.map(value => [value, styleOf(colours.styles, value).index]));
+    });
+}"""
+
+
+def test_a_value_has_one_colour_in_every_run(visit: Callable[..., Page]) -> None:
+    """It comes from the text; in one run two values share none while there are enough."""
+    page = visit("#story=basic")
+    fruits = ["apple", "pear", "cherry", "lemon", "plum", "kiwi"]
+    alone = page.evaluate(_COLOURS, [[fruit] for fruit in fruits])
+    everywhere = {fruit: colour for one in alone for fruit, colour in one.items()}
+    assert len(set(everywhere.values())) == len(fruits)
+    others = [f"value {number}" for number in range(40)]
+    runs = [fruits, fruits[::-1], ["pear", "lemon"], others[:6], [*others[:5], "apple"], others]
+    found = page.evaluate(_COLOURS, runs)
+    assert found[0] == found[1] == everywhere
+    assert found[2] == {"pear": everywhere["pear"], "lemon": everywhere["lemon"]}
+    assert len(set(found[3].values())) == len(set(found[4].values())) == 6
+    assert set(found[5].values()) == set(range(6))
+    # What comes first keeps the colour that it wants.
+    (first,) = page.evaluate(_COLOURS, [others[:1]])
+    assert found[5]["value 0"] == first["value 0"]
+
+
+def test_an_apple_looks_the_same_in_tour_and_exhibit(visit: Callable[..., Page]) -> None:
+    """Though in the tour another value came before it."""
+    seen = []
+    for hash_ in ("#tour=2.4", "#exhibit=persistence.2"):
+        page = visit(hash_)
+        apple = page.locator(".choice .chosen .value", has_text="apple").locator(".swatch")
+        seen.append(apple.get_attribute("class"))
+    assert seen[0] == seen[1]
+
+
+def test_the_list_says_for_how_many_events_it_stands(visit: Callable[..., Page]) -> None:
+    """Its entries are fewer than the events that the moment is counted by, and both are told."""
+    page = visit("#story=basic")
+    expect(page.locator("#events-title")).to_contain_text(re.compile(r"\d+ entries for \d+ events"))
+    count = page.locator("#now-title .muted").inner_text().split(" of ")[1]
+    assert page.locator("#events-title").inner_text().endswith(f" for {count} events")
+
+
+def test_a_riddle_is_not_answered_beside_it(visit: Callable[..., Page]) -> None:
+    """The verdict on the whole run waits until one goes on; what is to come can be hidden."""
+    page = visit("#story=tour")
+    expect(page.locator(".predict")).to_contain_text("How many values will be chosen?")
+    expect(page.locator(".run-bar .verdict-ok")).to_have_count(0)
+    page.get_by_role("button", name="Hide what is to come, and guess").click()
+    expect(page.get_by_role("button", name="Show what is to come")).to_have_attribute(
+        "aria-pressed", "false"
+    )
+    expect(page.get_by_role("button", name="Hide what is to come, and guess")).to_have_count(0)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".run-bar .verdict-ok")).to_be_visible()
+
+
+def test_a_scene_fills_the_room_that_it_has_in_the_end(visit: Callable[..., Page]) -> None:
+    """Its caption takes a column of its own, once it is there; and the window may change."""
+    page = visit("#tour=2.4", prepare=lambda page: page.add_init_script(f"({_WRITTEN})()"))
+    expect(page.locator(".caption")).to_contain_text("Apple is on three disks")
+    for width in (1360, 1700):
+        page.set_viewport_size({"width": width, "height": 900})
+        settled(page)
+        settled(page)
+        (chosen,) = [one for one in written(page) if one["text"] == "chosen: apple at 2.n1"]
+        room = page.evaluate("document.getElementById('spacetime').clientWidth")
+        # What is chosen last stands at the end of the scene.
+        assert room * 0.9 < chosen["right"] <= room

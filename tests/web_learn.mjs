@@ -8,6 +8,7 @@ import { TOUR } from "../web/learn/tour.js";
 import { words } from "../web/learn/words.js";
 import { narrate } from "../web/log/narration.js";
 import { buildTimeline } from "../web/log/timeline.js";
+import { packRecipe, unpackRecipe } from "../web/sandbox/recipe.js";
 
 const { folder } = JSON.parse(readFileSync(0, "utf-8"));
 const catalogue = JSON.parse(readFileSync(new URL("../paxos/events/catalogue.json", import.meta.url), "utf-8"));
@@ -49,7 +50,7 @@ const told = ({ id, beats }, all) => ({
 
 process.stdout.write(
   JSON.stringify({
-    places: allPlaces().map(({ key, beat }) => {
+    places: await Promise.all(allPlaces().map(async ({ key, beat }) => {
       const { question, open } = beat;
       return {
         key,
@@ -57,8 +58,10 @@ process.stdout.write(
         then: question?.then === undefined ? null : scene({ ...beat, ...question.then }),
         question: question === undefined ? null : { answers: question.answers, right: question.right },
         open: open ?? null,
+        /** What comes out of the link to its recipe. */
+        linked: open === undefined ? null : await unpackRecipe(await packRecipe(open.recipe)),
       };
-    }),
+    })),
     tour: TOUR.map((step) => told(step, words.tour)),
     exhibits: EXHIBITS.map((step) => told(step, words.exhibits)),
   }),

@@ -1,8 +1,7 @@
 """The learning room for its tests: what it says, where its moments are, and how it is visited."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,13 @@ from orchestrator.pyodide import sandbox_json
 from orchestrator.stories import story_files
 from tests.conftest import no_browser_reason
 from tests.web_node import ask_node, without
-from tests.web_page import visiting
 
 FILES = ("events.jsonl", "run.json", "verdict.json")
 # A limit, not a wait: a busy machine may take long to open a browser's page.
 expect.set_options(timeout=30_000)
+
+VISIT = {"viewport": {"width": 1360, "height": 900}, "reduced_motion": "reduce"}
+"""How pages are opened where nothing should glide; see ``visit`` in conftest.py."""
 
 EXHIBITS = (
     "two-phases",
@@ -96,13 +97,6 @@ def at_event(page: Page, place: int) -> None:
 def places_of(room: dict[str, Any], guide: str) -> list[dict[str, Any]]:
     """The places of the tour or of one exhibit."""
     return [place for place in room["places"] if place["key"].startswith(f"{guide}/")]
-
-
-@contextlib.contextmanager
-def calm_visits(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open the page (in a context of its own) at a hash; its console must stay empty."""
-    with visiting(browser, address) as open_page:
-        yield partial(open_page, viewport={"width": 1360, "height": 900}, reduced_motion="reduce")
 
 
 @contextlib.contextmanager

@@ -12,8 +12,9 @@ import { lineOf } from "../web/log/memory.js";
 import { openTexts } from "../web/log/open.js";
 import { buildTimeline, extended, withVerdict } from "../web/log/timeline.js";
 import { partsOf } from "../web/share/log.js";
-import { svgPicture } from "../web/share/picture.js";
+import { svgPicture, svgRows } from "../web/share/picture.js";
 import { reportOf } from "../web/share/report.js";
+import { REPORT_PALETTE } from "../web/share/report_style.js";
 import { scenarioFile } from "../web/share/scenario.js";
 import { shivizLog } from "../web/share/shiviz.js";
 import { SvgContext } from "../web/share/svg.js";
@@ -65,8 +66,8 @@ const answers = {
   report() {
     const timeline = timelineOf(request);
     const cursor = request.cursor ?? timeline.lines.length - 1;
-    const picture = pictureOf(timeline, { ids: "picture-" });
-    return reportOf({ name: request.name ?? "run", timeline, cursor, instance: timeline.instances[0] ?? 0, meta: request.meta ?? null, picture, theme: "light" });
+    const pictures = svgRows(viewOf(timeline, {}), REPORT_PALETTE, { ids: "picture-" });
+    return reportOf({ name: request.name ?? "run", timeline, cursor, instance: timeline.instances[0] ?? 0, meta: request.meta ?? null, pictures, theme: "light" });
   },
   /** The log of files, as it is exported; judged in between, as it is in a tab. */
   async exported() {

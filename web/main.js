@@ -10,6 +10,7 @@ import { makeLive } from "./live/room.js";
 import { LogError } from "./log/files.js";
 import { getJson, listRuns } from "./log/source.js";
 import { takeToken } from "./link.js";
+import { recipe } from "./sandbox/recipes.js";
 import { makeSandbox } from "./sandbox/room.js";
 import { plainActs, sentenceOf } from "./shell/acts.js";
 import { canvasActs, paintCanvases, themeChanged } from "./shell/canvas.js";
@@ -23,6 +24,7 @@ import { ROOMS_FIRST, roomsDrawn, startTour } from "./shell/rooms.js";
 import { makePanels } from "./shell/panels.js";
 import { makeStore } from "./shell/store.js";
 import { revealRow, tell } from "./shell/telling.js";
+import { touched, welcome, welcomed } from "./shell/welcome.js";
 import { firstTheme, followSystem, keepTheme, wearTheme } from "./shell/theme.js";
 import { render } from "./vendor/lit-html/lit-html.js";
 import { words } from "./words.js";
@@ -47,16 +49,16 @@ const base = {
   texts: () => shownTexts(get()),
   go: (/** @type {number} */ at) => {
     live.look();
-    update((now) => change.moved({ ...now, playing: false }, at));
+    update((now) => change.moved({ ...touched(now), playing: false }, at));
   },
 };
+const player = makePlayer(store);
 const live = makeLive(store, base, () => catalogue);
-const sandbox = makeSandbox(store, base, () => catalogue);
-const address = makeAddress(store, () => acts, live, { runs: () => offers.runs, stories: () => offers.stories });
+const sandbox = makeSandbox(store, { ...base, playOn: player.on }, () => catalogue);
+const address = makeAddress(store, () => acts, live, { runs: () => offers.runs, stories: () => offers.stories }, () => welcome(store, player.on));
 /** @type {import("./shell/acts.js").Acts} */
 const acts = { ...base, engine: sandbox.engine, fork: sandbox.fork, openSandbox: sandbox.open, judge: () => void sandbox.judge(), link: address.link };
 const commands = makeCommands(acts, live, sandbox);
-const player = makePlayer(store);
 
 /* --- drawing --------------------------------------------------------------------- */
 
@@ -64,7 +66,8 @@ const player = makePlayer(store);
 const pageActs = {
   acts,
   mode,
-  tour: () => update((now) => ({ ...startTour(now), panel: "learn" })),
+  tour: () => update((now) => ({ ...startTour(welcomed(now)), panel: "learn" })),
+  breakIt: () => void acts.openSandbox(recipe({})),
   theme: switchTheme,
   files: (files) => void opener.openPicked(files).then(sandbox.judgeIfReady),
   obey,
@@ -96,10 +99,12 @@ function draw(app) {
     paintCanvases(app, (width) => update((now) => change.resized(now, width)));
     if (due) {
       revealRow(app);
-      tell(app, get);
+      // The welcome is to be read; what plays behind it would talk over it.
+      if (app.welcome !== "fresh") tell(app, get);
     }
   }
   roomsDrawn(app, acts);
+  sandbox.drawn(app);
   if (due) address.keep(app);
 }
 
@@ -107,6 +112,7 @@ function draw(app) {
 
 /** @param {import("./keys.js").Command} command */
 function obey(command) {
+  update(touched);
   if (command === "play") return player.toggle();
   if (STEPS.has(command)) live.look();
   const step = CHANGES[command];

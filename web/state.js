@@ -43,6 +43,8 @@ import { SCALE_LEAST, SCALE_MOST, fitScale, laneWidth, layout } from "./view/lay
  * @property {Record<string, Partial<App>>} parked what the other modes have shown, to come back to
  * @property {Panel} panel which side panel is open
  * @property {Sheet | null} sheet which sheet under the header is open
+ * @property {"fresh" | "touched" | "closed" | null} welcome whether the run is shown because no link led to another: its card
+ *   is open and nobody has moved yet; somebody has; the card is closed; null for any other run
  * @property {string | null} toast a short answer to what was done last
  * @property {RunEntry[] | null} runs what the server offers; null until it has answered, or when nobody serves
  * @property {StoryEntry[] | null} stories
@@ -55,6 +57,7 @@ import { SCALE_LEAST, SCALE_MOST, fitScale, laneWidth, layout } from "./view/lay
  * @property {number} cursor the last line that has happened; -1 before the first
  * @property {number} instance what is shown; 0 for all
  * @property {boolean} playing
+ * @property {number} playTo where playing stops by itself; Infinity for the end
  * @property {number} speed
  * @property {"order" | "time"} axis
  * @property {number} left the slot at the left edge
@@ -86,6 +89,7 @@ export const FIRST = {
   parked: {},
   panel: "verdict",
   sheet: null,
+  welcome: null,
   toast: null,
   runs: null,
   stories: null,
@@ -98,6 +102,7 @@ export const FIRST = {
   cursor: -1,
   instance: 0,
   playing: false,
+  playTo: Infinity,
   speed: 1,
   axis: "order",
   left: 0,
@@ -172,7 +177,8 @@ export function opened(app, { timeline, name, source, notice, meta, recipe = nul
   const mode = MODE_OF[source.kind];
   const shown = { ...modeChanged(app, tabOf(mode)), mode, timeline, name, source, meta, recipe, notice, instance, busy: null, trouble: null };
   const clean = { ...shown, sheet: app.sheet === "runs" ? null : app.sheet, playing: false, hover: -1, selected: -1, node: null };
-  const fresh = { ...clean, picked: [], causes: false, filter: { ...app.filter, node: "", text: "" } };
+  const hushed = { welcome: null, future: app.welcome === null ? app.future : true };
+  const fresh = { ...clean, ...hushed, picked: [], causes: false, filter: { ...app.filter, node: "", text: "" } };
   return followed(refitted({ ...fresh, cursor: firstCursor(timeline, moment) }));
 }
 
@@ -219,7 +225,20 @@ export function judged(app, timeline) {
 export function playToggled(app) {
   if (app.timeline === null) return app;
   const atEnd = app.cursor >= app.timeline.length - 1;
-  return { ...(atEnd && !app.playing ? moved(app, 0) : app), playing: !app.playing };
+  return { ...(atEnd && !app.playing ? moved(app, 0) : app), playing: !app.playing, playTo: Infinity };
+}
+
+/** Be at a line at once; but at a violation on the way, where playing would have stopped. @param {App} app @param {number} to @returns {App} */
+export function rushed(app, to) {
+  const wrong = firstViolation(app, app.cursor);
+  return wrong <= to ? { ...moved(app, wrong), panel: "verdict" } : moved(app, to);
+}
+
+/** How many events playing stops at on its way to a line. @param {App} app @param {number} to */
+export function stopsTo(app, to) {
+  let count = 0;
+  for (let at = app.cursor + 1; at <= to; at += 1) if (stopsAt(app, at)) count += 1;
+  return count;
 }
 
 /** Open the message of the cursor's line, or close the one that is open. @param {App} app @returns {App} */
@@ -231,7 +250,7 @@ export function messageToggled(app) {
 export function closed(app) {
   const clear = { selected: -1, node: null, picked: [], causes: false, sheet: null, trouble: null };
   const command = { ...app.command, form: null, asking: null, line: null };
-  return { ...app, ...clear, command, filter: { ...app.filter, node: "" } };
+  return { ...app, ...clear, command, filter: { ...app.filter, node: "" }, welcome: app.welcome === null ? null : "closed" };
 }
 
 /** @param {App} app @param {string} node @returns {App} */
@@ -338,13 +357,13 @@ function firstViolation({ timeline, instance }, at) {
 }
 
 /**
- * One tick of playing. It stops at the end and at a violation.
+ * One tick of playing. It stops at the end, where it was to stop, and at a violation.
  * @param {App} app @param {boolean} jump whether to go by turning points
  * @returns {App}
  */
 export function played(app, jump) {
   const next = jump ? turned(app, 1) : stepped(app, 1);
-  const over = app.timeline === null || next.cursor >= app.timeline.length - 1;
+  const over = app.timeline === null || next.cursor >= Math.min(app.timeline.length - 1, app.playTo);
   const wrong = firstViolation(next, app.cursor) <= next.cursor;
   if (wrong) return { ...next, playing: false, panel: "verdict" };
   return over ? { ...next, playing: false } : next;

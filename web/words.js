@@ -13,6 +13,13 @@ export const words = {
   counted,
   joined,
 
+  // What a newcomer meets
+  welcome: "How machines agree, though messages are lost and machines crash",
+  welcomeHow: "This is Paxos at work, in a run that you can play, stop and take back: a client asks n2 for lemon, and each message is drawn. Lemon is chosen once a majority has it on disk.",
+  takeTour: "Take the tour (5 minutes)",
+  breakIt: "Break it yourself",
+  closeWelcome: "Close this and look around",
+
   // Header and sheets
   modes: "Modes",
   modeNames: { replay: "Replay", live: "Live", sandbox: "Sandbox" },
@@ -134,7 +141,8 @@ export const words = {
   /** @param {string} fault @param {string[]} targets @param {any} detail */
   faultOf: (fault, targets, detail) => {
     const verb = fault.replace("_", " ");
-    const groups = fault === "isolate" ? undefined : (detail.groups ?? detail.sides);
+    // What is left of a network without a node or a cable has sides that overlap, and tells nobody anything.
+    const groups = ["isolate", "cut"].includes(fault) ? undefined : (detail.groups ?? detail.sides);
     if (Array.isArray(groups)) return `${verb} ${groups.map((group) => [group].flat().join(" ")).join(" | ")}`;
     if (detail.kinds === undefined && detail.from === undefined && detail.to === undefined) return `${verb} ${joined(targets)}`;
     if (detail.from === undefined && detail.to === undefined) return `${verb} ${[detail.kinds].flat().join(", ")}`;
@@ -160,6 +168,7 @@ export const words = {
   /** @param {number} at @param {number} count */
   eventOf: (at, count) => `event ${(at + 1).toLocaleString("en")} of ${count.toLocaleString("en")}`,
   predict: "Predict:",
+  guessFirst: "Hide what is to come, and guess",
   so: "So",
   why: "Why?",
   whyNot: "Not justified:",
@@ -226,13 +235,14 @@ export const words = {
   tableLabel: "Acceptors' memory beside their disk",
 
   // Quorums and the choice
-  quorums: "Quorums",
+  /** @param {number} quorum @param {number} members */
+  quorums: (quorum, members) => `Quorum: ${quorum} of ${members}`,
+  meterHeads: { done: "done", heard: "heard" },
+  meterHelp: "How many acceptors have promised or accepted, and of how many of them the proposer has heard.",
   ballot: "ballot",
   pushesValue: "pushes",
   promises: "promises",
   accepts: "accepts",
-  /** @param {number} have @param {number} quorum */
-  haveOf: (have, quorum) => `${have} of ${quorum}`,
   /** @param {number} count */
   earlierBallots: (count) => `and ${counted(count, "earlier ballot")}`,
   noBallots: "No ballot has begun.",
@@ -284,6 +294,8 @@ export const words = {
   /** @param {number} past @param {number} future */
   related: (past, future) => `${counted(past, "event")} led to this, ${counted(future, "event")} followed from it`,
   legend: "Signs",
+  legendOfStrip: "Turning points on the strip above the view",
+  legendAfar: "From far out",
 
   // Time
   play: "Play",
@@ -343,8 +355,9 @@ export const words = {
   filterText: "Find",
   filterHint: "a word, a ballot, a value",
   noEvents: "No event fits this filter.",
-  /** @param {number} shown @param {number} total */
-  eventCount: (shown, total) => (shown === total ? counted(total, "entry", "entries") : `${shown.toLocaleString("en")} of ${counted(total, "entry", "entries")}`),
+  /** @param {number} entries @param {number} events */
+  eventCount: (entries, events) => `${counted(entries, "entry", "entries")} for ${counted(events, "event")}`,
+  entriesWhy: "Events that belong together are one entry; which of them are shown is chosen beside “Show”.",
   /** @param {number} count */
   earlier: (count) => `Show ${counted(count, "earlier entry", "earlier entries")}`,
   /** @param {number} count */
@@ -358,7 +371,8 @@ export const words = {
     ["← →", "previous or next event"],
     ["Shift + ← →", "previous or next turning point"],
     ["Home, End", "to the start, to where the run rests; once more to the last line"],
-    ["+ −, wheel", "zoom; drag to pan"],
+    ["+ −, wheel", "zoom"],
+    [", . or drag", "move the view to the left or right"],
     ["f", "fit the whole run"],
     ["1 – 9", "select a node"],
     ["c", "light what led to this event and what followed"],
@@ -371,6 +385,10 @@ export const words = {
     ["k", "kill the selected node, or start it again"],
     ["g", "go live: back to now"],
     ["/", "find"],
+    ["n, Page ↓", "in the tour and in exhibits: next"],
+    ["b, Page ↑", "in the tour and in exhibits: back"],
+    ["Shift + A – C", "in the tour and in exhibits: answer what is asked"],
+    ["?", "show or hide these keys and signs"],
     ["Esc", "close, select nothing"],
   ]),
   signs: /** @type {Record<string, string>} */ ({
@@ -392,5 +410,8 @@ export const words = {
     wall: "a wall",
     meter: "an acceptor of a quorum: not yet, has done so, and its proposer has heard",
     chosen: "chosen",
+    openBallot: "a ballot: phase 1 thin, phase 2 hollow",
+    chosenBallot: "a ballot that got its value chosen: filled",
+    density: "how much was sent and received: phase 1 as thin lines, phase 2 as a surface, learning in between, refusals dotted",
   }),
 };

@@ -434,7 +434,7 @@ class Scenario:
     Attributes:
         name: that of the file.
         title: one line.
-        predict: what to ask oneself before it runs.
+        predict: what to ask oneself before it runs; empty where nothing is asked.
         node_counts: the sizes of cluster that it is for; with several it runs on each.
         instances: names of the instances that it uses; each run takes fresh ones.
         settings: of its instances, at every node, by name.

@@ -69,7 +69,7 @@ def parse(name: str, data: object) -> Scenario:
     scenario = Scenario(
         name=name,
         title=top["title"].text(),
-        predict=top["predict"].text(),
+        predict=top.text("predict"),
         node_counts=counts,
         instances=instances,
         settings=read_settings(top["settings"]) if "settings" in top else (),

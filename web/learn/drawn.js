@@ -6,7 +6,7 @@
 /** @import {Acts} from "../shell/acts.js" */
 /** @import {Region} from "./scenes.js" */
 
-import { framed, isShown, staged } from "./scenes.js";
+import { framed, isShown, refitted, staged } from "./scenes.js";
 import { find } from "./moments.js";
 import { learnOf, learned, sceneOf } from "./state.js";
 import { storyOf, variantOf } from "./variants.js";
@@ -35,6 +35,8 @@ const narrow = matchMedia("(max-width: 700px)");
 let opening = "";
 /** @type {number | undefined} */
 let gliding;
+/** How wide the view was when its scene was fitted into it. */
+let fitted = 0;
 
 /**
  * To be called after each drawing of the page.
@@ -49,14 +51,22 @@ export function learnDrawn(app, acts) {
   }
   if (room === "variant") return showVariant(app, acts);
   const wanted = sceneOf(app);
-  if (wanted === null || wanted.key === arrived || opening !== "") return;
+  if (wanted === null || opening !== "") return;
   const { key, scene } = wanted;
+  if (key === arrived) {
+    // The caption's own column, or a window that is made wider, changes the room.
+    if (app.width === fitted || !isShown(app, scene.story)) return;
+    fitted = app.width;
+    acts.update((now) => refitted(now, scene));
+    return;
+  }
   if (!isShown(app, scene.story)) return open(acts, scene.story, key);
   const { app: shown, cursor } = staged(app, scene);
   if (cursor < 0) {
     acts.update((now) => learned(now, { arrived: key, trouble: words.noMoment(scene.story) }));
     return;
   }
+  fitted = app.width;
   const from = arrived !== "" && app.cursor < cursor && shown.instance === app.instance ? app.cursor : cursor;
   acts.update((now) => learned({ ...staged(now, scene).app, cursor: from }, { arrived: key, trouble: null }));
   if (from !== cursor) glide(acts, key, from, cursor);
@@ -64,19 +74,19 @@ export function learnDrawn(app, acts) {
 }
 
 /**
- * Scroll to the answer; and on a phone to what is lit, where it is not in sight.
+ * Scroll to the answer; and on a phone to what is lit first, where it is not in sight.
  * @param {Region[]} lit @param {boolean} answered
  */
 function reveal(lit, answered) {
   const behavior = calm.matches ? "auto" : "smooth";
   if (answered) document.querySelector(".guide [role=status]")?.scrollIntoView({ block: "nearest", behavior });
   if (!narrow.matches) return;
-  const regions = lit.flatMap((region) => [...document.querySelectorAll(PLACES[region])]);
-  const seen = regions.some((one) => {
-    const { top, bottom } = one.getBoundingClientRect();
-    return top >= 0 && bottom <= innerHeight;
-  });
-  if (!seen) regions[0]?.scrollIntoView({ block: "start", behavior });
+  const region = lit.length === 0 ? null : document.querySelector(PLACES[lit[0]]);
+  if (region === null) return;
+  // What lies below the caption's upper edge is covered by it.
+  const edge = document.querySelector(".guide")?.getBoundingClientRect().top ?? innerHeight;
+  const { top, bottom } = region.getBoundingClientRect();
+  if (top < 0 || bottom > edge) region.scrollIntoView({ block: "start", behavior });
 }
 
 /** @param {Acts} acts @param {string} story @param {string} key */

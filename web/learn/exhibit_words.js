@@ -90,7 +90,7 @@ export const exhibits = {
       then: "n3's promise reports apple, so n5 must push it. The links stay cut, and n5's side will choose apple as well.",
     },
     section: "§2.2: any two majorities have an acceptor in common",
-    challenge: "Four nodes, two on each side of a wall, and half counts as a quorum. Ask n1 for apple and n4 for pear.",
+    challenge: "Four nodes, two on each side of a wall, and half counts as a quorum. Ask n1 for apple and n4 for pear: each side will choose its own.",
   },
   minority: {
     title: "A minority loses nothing",
@@ -134,7 +134,7 @@ export const exhibits = {
       then: "n3 is back, and refuses: it has promised more. The disk decides, not what was said.",
     },
     section: "§2.5: an acceptor records its response in stable storage before it sends it",
-    challenge: "These acceptors forget their promises at a restart. Kill and start n1, n2 and n3, then let the held requests go: first n4's, then n5's.",
+    challenge: "n4 wants apple and n5, at a higher number, wants pear. All have promised n5's number, and the requests of both to accept are held. But these acceptors forget their promises at a restart: kill n1, n2 and n3 and start them again. Then let n4's requests go, and after them n5's.",
   },
   numbers: {
     title: "Numbers are used once",
@@ -197,7 +197,7 @@ export const exhibits = {
       then: "Ten numbers have been given up, and nobody has learned anything. Nothing wrong was chosen either: not one rule is broken.",
     },
     section: "§2.4, Progress",
-    challenge: "Back-off is switched off and requests to accept are held. Make two proposers outbid each other three times.",
+    challenge: "Back-off is switched off and requests to accept are held. Ask n1 for apple and n5 for pear, then let go in turn the requests of whoever has been outbid: three times each.",
   },
   degradation: {
     title: "A cliff, not a slope",
@@ -218,6 +218,6 @@ export const exhibits = {
       then: "Chosen, with two of five dead. Nobody had to wait for them.",
     },
     section: "§2.4, Progress: if enough of the system is working",
-    challenge: "Kill one node after another, with a proposal between. Where is the edge? Then start one again.",
+    challenge: "Kill three nodes, ask n1 for apple, and see that it is stuck. How many of them must come back before apple is chosen?",
   },
 };

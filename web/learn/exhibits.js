@@ -3,8 +3,14 @@
 
 /** @import {Step} from "./tour.js" */
 
+/** So much virtual time passes behind each command: enough for all that follows from it. */
+const LIMITS = { lines: 20_000, ms: 3_000 };
+
 /** A recipe for the sandbox. @param {any} part */
-const recipe = (part) => ({ v: 1, seed: 7, nodes: 5, variant: null, manual: false, scenario: null, settings: {}, commands: [], ...part });
+const recipe = (part) => ({ v: 1, seed: 7, nodes: 5, variant: null, manual: false, scenario: null, settings: {}, limits: LIMITS, commands: [], ...part });
+
+/** Whoever waits goes on waiting while a person thinks, and nobody acts unasked. */
+const CALM = { patience_ms: 600_000, own_ballots: false };
 
 /** What is given at the very beginning. @param {any[]} steps */
 const given = (...steps) => steps.map((step) => ({ after: 0, do: step }));
@@ -30,7 +36,7 @@ export const EXHIBITS = [
         story: "broken--skips-phase-1-shortest",
         at: { point: "violation" },
         lit: ["choice"],
-        open: { recipe: recipe({ variant: "skips-phase-1", commands: given(NO_NEWS) }), story: "broken--skips-phase-1-shortest" },
+        open: { recipe: recipe({ variant: "skips-phase-1", settings: CALM, commands: given(NO_NEWS) }), story: "broken--skips-phase-1-shortest" },
       },
     ],
   },
@@ -70,7 +76,7 @@ export const EXHIBITS = [
         open: {
           recipe: recipe({
             variant: "accept-below-promise",
-            settings: { patience_ms: 60000, own_ballots: false },
+            settings: CALM,
             commands: given(NO_NEWS, { hold: { name: "accepts", from: "n1", kinds: "accept" } }, { propose: { name: "apple", at: "n1", value: "apple" } }),
           }),
           story: "broken--accept-below-promise",
@@ -107,7 +113,7 @@ export const EXHIBITS = [
         story: "broken--promise-omits-accepted",
         at: { point: "chosen", nth: 2 },
         lit: ["choice", "acceptors"],
-        open: { recipe: recipe({ variant: "ignore-accepted", commands: given(NO_NEWS) }), story: "broken--ignore-accepted" },
+        open: { recipe: recipe({ variant: "ignore-accepted", settings: CALM, commands: given(NO_NEWS) }), story: "broken--ignore-accepted" },
       },
     ],
   },
@@ -132,7 +138,7 @@ export const EXHIBITS = [
         at: { point: "violation" },
         lit: ["choice"],
         open: {
-          recipe: recipe({ variant: "half-quorum", nodes: 4, commands: given({ partition: [["n1", "n2"], ["n3", "n4"]] }) }),
+          recipe: recipe({ variant: "half-quorum", nodes: 4, settings: CALM, commands: given({ partition: [["n1", "n2"], ["n3", "n4"]] }) }),
           story: "broken--half-quorum-shortest",
         },
       },
@@ -161,7 +167,7 @@ export const EXHIBITS = [
         open: {
           recipe: recipe({
             variant: "small-quorum",
-            settings: { patience_ms: 60000, own_ballots: false },
+            settings: CALM,
             commands: given(NO_NEWS, { hold: { name: "accepts", from: "n1", to: ["n3", "n4", "n5"], kinds: "accept" } }, { propose: { name: "apple", at: "n1", value: "apple" } }),
           }),
           story: "broken--small-quorum",
@@ -206,7 +212,7 @@ export const EXHIBITS = [
         open: {
           recipe: recipe({
             variant: "promise-forgotten",
-            settings: { patience_ms: 60000, own_ballots: false },
+            settings: CALM,
             commands: [
               ...given(NO_NEWS, { hold: { name: "accepts", from: ["n4", "n5"], kinds: "accept" } }, { propose: { name: "apple", at: "n4", value: "apple" } }),
               { after: 60, do: { propose: { name: "pear", at: "n5", value: "pear" } } },
@@ -241,7 +247,7 @@ export const EXHIBITS = [
           recipe: recipe({
             variant: "number-reused",
             nodes: 3,
-            settings: { patience_ms: 60000, own_ballots: false },
+            settings: CALM,
             commands: given({ hold: { name: "accepts", from: "n1", to: ["n1", "n3"], kinds: "accept" } }, { propose: { name: "apple", at: "n1", value: "apple" } }),
           }),
           story: "broken--number-reused-by-hand",
@@ -281,7 +287,7 @@ export const EXHIBITS = [
         lit: ["choice"],
         open: {
           recipe: recipe({
-            settings: { number_scheme: "ranges", patience_ms: 20000, own_ballots: false },
+            settings: { ...CALM, number_scheme: "ranges" },
             commands: [
               ...given({ hold: { name: "last-accepts", from: "n5", kinds: "accept" } }, { propose: { name: "kiwi", at: "n5", value: "kiwi" } }),
               { after: 70, do: { kill: "n5" } },
@@ -322,7 +328,7 @@ export const EXHIBITS = [
         node: "n1",
         lit: ["happening", "meters"],
         open: {
-          recipe: recipe({ settings: { backoff: false, own_ballots: false, patience_ms: 60000 }, commands: given({ hold: { name: "slow", kinds: "accept" } }) }),
+          recipe: recipe({ settings: { ...CALM, backoff: false }, commands: given({ hold: { name: "slow", kinds: "accept" } }) }),
           story: "crash-majority--never-retries",
         },
       },

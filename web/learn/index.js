@@ -3,6 +3,7 @@
 /** @import {App} from "../state.js" */
 /** @import {Acts} from "../shell/acts.js" */
 
+import { belongsTo } from "../keys.js";
 import { nothing } from "../vendor/lit-html/lit-html.js";
 import { guide } from "./guide.js";
 import { list, readVariants } from "./list.js";
@@ -11,6 +12,7 @@ import { followed, guided, learnOf, left, predicted, mayGoOn, turned } from "./s
 import { variantStage } from "./variant.js";
 
 export { learnDrawn } from "./drawn.js";
+export { readVariants } from "./list.js";
 export { learnPanel } from "./panel.js";
 export { LEARN_FIRST, hidesFuture, learnHash } from "./state.js";
 
@@ -37,13 +39,16 @@ export function startTour(app) {
 }
 
 /**
- * Follow a link that is meant for this room.
+ * Follow a link that is meant for this room; one that leads elsewhere leads out of it.
  * @param {URLSearchParams} fields of the hash
  * @param {Acts} acts
  * @returns {boolean} whether it was
  */
 export function follow(fields, acts) {
-  if (followed(acts.get(), fields) === null) return false;
+  if (followed(acts.get(), fields) === null) {
+    if (learnOf(acts.get()).room !== null) acts.update(left);
+    return false;
+  }
   acts.update((now) => followed(now, fields) ?? now);
   if (["variants", "variant"].includes(learnOf(acts.get()).room ?? "")) void readVariants(acts);
   return true;
@@ -58,7 +63,7 @@ export function learnKey(app, acts, event) {
   const { room } = learnOf(app);
   if (room === null || event.ctrlKey || event.metaKey || event.altKey) return false;
   const target = /** @type {HTMLElement} */ (event.target);
-  if (target.closest("input, select, textarea") !== null) return false;
+  if (belongsTo(target, event)) return false;
   const step = keyOf(event.key, room === "tour" || room === "exhibit");
   if (step === null) return false;
   event.preventDefault();
@@ -72,6 +77,6 @@ function keyOf(key, guiding) {
   if (!guiding) return null;
   if (key === "n" || key === "PageDown") return (app) => turned(app, 1);
   if (key === "b" || key === "PageUp") return (app) => turned(app, -1);
-  const answer = "ABCD".indexOf(key);
+  const answer = "ABC".indexOf(key);
   return answer >= 0 ? (app) => (mayGoOn(app) ? app : predicted(app, answer)) : null;
 }

@@ -62,6 +62,13 @@ export function staged(app, scene) {
   return { app: framed({ ...picked, selected: message }, windowOf(app, scene, cursor)), cursor };
 }
 
+/** The page with a scene's window fitted anew, and nothing else changed. @param {App} app its story is shown @param {Scene} scene @returns {App} */
+export function refitted(app, scene) {
+  if (app.timeline === null) return app;
+  const cursor = find(app.timeline, scene.at);
+  return cursor < 0 ? app : framed(app, windowOf(app, scene, cursor));
+}
+
 /** @param {App} app @param {Scene} scene @param {number} cursor @returns {[number, number]} */
 function windowOf(app, scene, cursor) {
   const timeline = /** @type {import("../log/timeline.js").Timeline} */ (app.timeline);

@@ -16,6 +16,7 @@ export const live = {
   connecting: "connecting…",
   lost: "connection lost, trying again…",
   off: "not connected",
+  cutOff: "The page's server does not answer: what you see may be old, and no command arrives. The page tries again by itself.",
   beginning: "Beginning a live run: every node names where its log stands…",
   ending: "Ending the run: logs are collected and judged…",
   asking: "Asking what can be watched here…",

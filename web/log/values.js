@@ -1,5 +1,7 @@
 // How values are told apart: by a colour of the Okabe-Ito palette, and always
-// by a letter and their text as well.
+// by a letter and their text as well. The colour comes from the text, so that a
+// value looks the same in every run; only where two values of one run would
+// share a colour does the later one take the next that is free.
 
 /** @import {Value} from "./types.d.ts" */
 
@@ -10,16 +12,28 @@ import { words } from "../words.js";
 /** @typedef {Map<string, ValueStyle>} ValueStyles */
 
 /** Okabe and Ito's colours that black text can stand on, in both themes. */
-export const VALUE_COLOURS = ["#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#1FB58F", "#E8783A"];
+export const VALUE_COLOURS = ["#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#009E73", "#D55E00"];
 /** When so many letters are taken there is no use in looking for a free one. */
 const LETTERS = 200;
 
-/** Gives every value its colour and letter, in the order of appearance. */
+/** With this start the values of the scenarios (apple, pear, cherry, lemon, plum, kiwi) have a colour each. */
+const HASH_START = 146626;
+
+/** Which colour a value wants: the same in every run. @param {string} text @returns {number} a place in `VALUE_COLOURS` */
+function colourOf(text) {
+  let hash = HASH_START;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return ((hash ^ (hash >>> 15)) >>> 0) % VALUE_COLOURS.length;
+}
+
+/** Gives every value of a run its colour and letter: where several want the same, in the order of appearance. */
 export class ValueColours {
   constructor() {
     /** @type {ValueStyles} */
     this.styles = new Map();
     this.letters = new Set();
+    /** @type {Set<number>} the colours that are taken */
+    this.taken = new Set();
     this.count = 0;
   }
 
@@ -33,9 +47,17 @@ export class ValueColours {
           : [...text.toLowerCase()].find((letter) => /[a-z0-9]/.test(letter) && !this.letters.has(letter));
       const letter = free ?? String((this.styles.size + 1) % 100);
       this.letters.add(letter);
-      const index = this.styles.size % VALUE_COLOURS.length;
+      const index = this.#freeFrom(colourOf(text));
       this.styles.set(valueKey(values[this.count]), { index, colour: VALUE_COLOURS[index], letter, text });
     }
+  }
+
+  /** The colour that is wanted, or the next that is free; of more values than colours some share one. @param {number} wanted */
+  #freeFrom(wanted) {
+    const all = VALUE_COLOURS.map((_, step) => (wanted + step) % VALUE_COLOURS.length);
+    const index = all.find((one) => !this.taken.has(one)) ?? wanted;
+    this.taken.add(index);
+    return index;
   }
 }
 

@@ -7,6 +7,7 @@
 /** @import {Timeline} from "../log/timeline.js" */
 
 import { findMask } from "../find/search.js";
+import { LogError } from "../log/files.js";
 import { causality } from "../log/timeline.js";
 import { currentInstance } from "../state.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
@@ -14,8 +15,9 @@ import { readPalette } from "../view/palette.js";
 import { logOf } from "./log.js";
 import { fileName, momentText, titleOf } from "./names.js";
 import { ShareError } from "./pace.js";
-import { WIDTH_MOST, framed, pngPicture, screenMeasure, svgPicture } from "./picture.js";
+import { WIDTH_MOST, framed, pngPicture, screenMeasure, svgPicture, svgRows } from "./picture.js";
 import { reportOf } from "./report.js";
+import { REPORT_PALETTE } from "./report_style.js";
 import { jsonOrNull, scenarioFile } from "./scenario.js";
 import { shivizLog } from "./shiviz.js";
 import { traceParts } from "./trace.js";
@@ -54,8 +56,8 @@ const MAKERS = {
     const timeline = /** @type {Timeline} */ (app.timeline);
     // Seen from its end nothing of the run is still to come.
     const past = { ...app, cursor: timeline.length - 1, selected: -1 };
-    const picture = svgPicture(past, { ...lit, related: null }, readPalette(), { whole: true, measure: screenMeasure(), ids: "picture-" });
-    const content = await reportOf({ name, timeline, cursor, instance: lit.instance, meta, picture, theme });
+    const pictures = svgRows(past, REPORT_PALETTE, { measure: screenMeasure(), ids: "picture-" });
+    const content = await reportOf({ name, timeline, cursor, instance: lit.instance, meta, pictures, theme });
     return { name: fileName(app, "html"), type: "text/html", content };
   },
   async shiviz(app) {
@@ -70,8 +72,13 @@ const MAKERS = {
   },
   async log(app) {
     const blob = async (/** @type {string} */ path) => {
-      const response = await fetch(path);
-      return response.ok ? response.blob() : null;
+      try {
+        const response = await fetch(path);
+        return response.ok ? await response.blob() : null;
+      } catch {
+        // The lines are asked for one by one then, which says in a sentence what is missing.
+        return null;
+      }
     };
     return { name: fileName(app, "jsonl", true), type: "application/x-ndjson", content: await logOf(app, blob) };
   },
@@ -93,19 +100,29 @@ async function make(what, acts) {
     const bytes = typeof content === "string" ? new Blob([content]).size : content.size;
     acts.update(changed({ busy: null, done: words.made(name, bytes) }));
   } catch (error) {
-    acts.update(changed({ busy: null, failed: true, done: error instanceof ShareError ? error.message : words.failed(String(error)) }));
-    if (!(error instanceof ShareError)) console.warn(error);
+    // What a log cannot give is a sentence already; anything else is a fault of the page.
+    const said = error instanceof ShareError || error instanceof LogError;
+    acts.update(changed({ busy: null, failed: true, done: said ? error.message : words.failed(String(error)) }));
+    if (!said) console.warn(error);
   }
 }
 
 /** @param {Acts} acts */
 async function makeLink(acts) {
   try {
-    const link = await acts.link();
+    const { source, cursor, instance } = acts.get();
+    const link = { text: await acts.link(), source, cursor, instance };
     acts.update(changed({ link, done: null, failed: false }));
   } catch (error) {
     acts.update(changed({ link: null, failed: true, done: error instanceof Error ? error.message : String(error) }));
   }
+}
+
+/** The address that was made, if it is that of this moment: whoever has gone on asks for another. @param {App} app @returns {string | null} */
+function linkNow({ share: { link }, source, cursor, instance, mode }) {
+  if (link === null || link.source !== source || link.instance !== instance) return null;
+  // What happens now has one address.
+  return link.cursor === cursor || mode === "live" ? link.text : null;
 }
 
 /** @param {Event} event @param {Acts} acts */
@@ -135,7 +152,7 @@ export function shareMenu(app, acts) {
     <div class="share">
       <p class="muted">${words.moment(momentText(timeline, app.cursor))} ${words.about}</p>
       <div class="share-parts">
-        ${linkPart(share, acts)} ${picturePart(app, acts)}
+        ${linkPart(app, acts)} ${picturePart(app, acts)}
         <section aria-labelledby="share-files">
           <h3 id="share-files">${words.filesTitle}</h3>
           <ul class="plain share-files">
@@ -181,20 +198,21 @@ function picturePart(app, acts) {
   </section>`;
 }
 
-/** @param {Share} share @param {Acts} acts */
-function linkPart(share, acts) {
+/** @param {App} app @param {Acts} acts */
+function linkPart(app, acts) {
+  const link = linkNow(app);
   return html`<section aria-labelledby="share-link">
     <h3 id="share-link">${words.linkTitle}</h3>
     <p class="small muted">${words.linkHow}</p>
     <p class="share-link">
       <button @click=${() => void makeLink(acts)}>${words.getLink}</button>
-      ${share.link === null
+      ${link === null
         ? nothing
         : html`<input
               type="text"
               readonly
               aria-label=${words.link}
-              .value=${share.link}
+              .value=${link}
               @focus=${(/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select()}
             />
             <button @click=${(/** @type {Event} */ event) => void copyLink(event, acts)}>${words.copyLink}</button>`}

@@ -6,7 +6,7 @@
 /** @import {Timeline} from "../log/timeline.js" */
 
 import { narrate } from "../log/narration.js";
-import { geometry, laneWidth, layout } from "../view/layout.js";
+import { firstAt, geometry, laneWidth, layout } from "../view/layout.js";
 import { paint } from "../view/spacetime.js";
 import { momentText, titleOf } from "./names.js";
 import { SvgContext } from "./svg.js";
@@ -19,6 +19,10 @@ const WIDTH_LEAST = 360;
 const END_ROOM = 90;
 /** A whole run is drawn no closer than this, while there is room. */
 const SCALE_USUAL = 17;
+/** A row of a report: no wider than its text, and still legible on a sheet of A4. */
+const ROW_WIDTH = 960;
+/** Longer runs are drawn closer together. */
+const ROWS_MOST = 8;
 
 /** @typedef {Pick<App, "name" | "timeline" | "cursor" | "future" | "node" | "selected" | "axis" | "left" | "scale" | "width" | "instance">} View */
 /** @typedef {{instance: number, related: Uint8Array | null}} Lit the instance that is spoken of, and what is lit */
@@ -45,17 +49,59 @@ export function framed(view, whole) {
  */
 export function svgPicture(app, lit, palette, { whole, measure, ids }) {
   const timeline = /** @type {Timeline} */ (app.timeline);
-  const { view, width } = framed(app, whole);
+  const title = words.pictureOf(titleOf(app), momentText(timeline, app.cursor));
+  return drawn(framed(app, whole), lit, palette, { title, measure, ids });
+}
+
+/**
+ * The whole run in rows that follow one another as lines of a text do: what
+ * leaves one at its right edge comes in at the left of the next. Each row
+ * speaks of the instance that most of its lines are about.
+ * @param {View} app @param {Palette} palette
+ * @param {{measure?: (font: string, text: string) => number, ids: string}} how
+ * @returns {string[]} SVG files, each with ids of its own
+ */
+export function svgRows(app, palette, { measure, ids }) {
+  const timeline = /** @type {Timeline} */ (app.timeline);
+  const lanes = laneWidth(ROW_WIDTH);
+  const { width: slots, place } = layout(timeline, app.instance, app.axis);
+  const scale = Math.min(SCALE_USUAL, (ROWS_MOST * lanes - END_ROOM) / slots);
+  const count = Math.ceil((slots * scale + END_ROOM) / lanes);
+  const title = words.pictureOf(titleOf(app), momentText(timeline, app.cursor));
+  return Array.from({ length: count }, (_, row) => {
+    const left = (row * lanes) / scale;
+    const view = { ...app, scale, left, width: ROW_WIDTH };
+    const part = { title: words.rowOf(title, row + 1, count), measure, ids: `${ids}${row + 1}-` };
+    const spoken = spokenOf(timeline, firstAt(place, left), firstAt(place, left + lanes / scale));
+    const lit = { instance: app.instance || spoken, related: null };
+    return drawn({ view, width: ROW_WIDTH }, lit, palette, part);
+  });
+}
+
+/**
+ * The instance that most of some lines are about.
+ * @param {Timeline} timeline @param {number} first @param {number} end the line after the last
+ * @returns {number} where none of them is about any, the first one of the run
+ */
+function spokenOf(timeline, first, end) {
+  const { instance } = timeline.core.tables.lines.columns;
+  /** @type {Map<number, number>} */
+  const counts = new Map();
+  for (let at = first; at < end; at += 1) if (instance[at] > 0) counts.set(instance[at], (counts.get(instance[at]) ?? 0) + 1);
+  return [...counts].reduce((most, one) => (one[1] > most[1] ? one : most), [timeline.instances[0] ?? 0, 0])[0];
+}
+
+/**
+ * @param {{view: View, width: number}} frame @param {Lit} lit @param {Palette} palette
+ * @param {{title: string, measure?: (font: string, text: string) => number, ids?: string}} how
+ */
+function drawn({ view, width }, lit, palette, { title, measure, ids }) {
+  const timeline = /** @type {Timeline} */ (view.timeline);
   const geo = geometry(timeline, view, width);
   const svg = new SvgContext(geo.width, geo.height, measure);
   paint(/** @type {CanvasRenderingContext2D} */ (/** @type {unknown} */ (svg)), geo, /** @type {any} */ ({ ...view, timeline, ...lit }), palette);
-  return svg.toSvg({
-    title: words.pictureOf(titleOf(app), momentText(timeline, app.cursor)),
-    description: words.pictureSays,
-    background: palette.card,
-    tell: (name) => told(timeline, name),
-    ids,
-  });
+  const tell = (/** @type {string} */ name) => told(timeline, name);
+  return svg.toSvg({ title, description: words.pictureSays, background: palette.card, tell, ids });
 }
 
 /** A message in words; while its line is on its way, its name. @param {Timeline} timeline @param {string} name */

@@ -19,6 +19,8 @@ import { shareWords as words } from "./words.js";
 /** Longer runs are told by their main events, and no story has more rows than the second. */
 const DETAILS_MOST = 4_000;
 const ROWS_MOST = 6_000;
+/** Of more instances only the one that is spoken of is shown at the end. */
+const INSTANCES_MOST = 4;
 /** So many lines of a long run fit into memory at once. */
 const PIECE = 8_192;
 
@@ -29,7 +31,7 @@ const PIECE = 8_192;
  * @property {number} cursor the moment whose acceptors are shown, beside those at the end
  * @property {number} instance whose acceptors they are
  * @property {any} meta what `run.json` says, or null
- * @property {string} picture SVG markup, ready to stand in the page
+ * @property {string[]} pictures rows of the space-time view: SVG markup, ready to stand in the page
  * @property {"light" | "dark"} theme
  */
 
@@ -59,12 +61,12 @@ ${facts(about)}
 <main>
 ${verdictPart(about.timeline)}
 <section><h2>${words.picture}</h2>
+<p class="small muted">${words.inRows(about.pictures.length)} ${words.legend}</p>
 <div class="wide" tabindex="0" role="region" aria-label="${words.picture}">
-${new Written(about.picture)}
-</div>
-<p class="small muted">${words.legend}</p></section>
+${about.pictures.map((row) => new Written(row))}
+</div></section>
 ${await acceptors(about, about.cursor)}
-${about.cursor < about.timeline.length - 1 && (await acceptors(about, about.timeline.length - 1))}
+${await atTheEnd(about)}
 ${await story(about)}
 </main>
 <footer>${words.madeBy}</footer>
@@ -142,6 +144,16 @@ async function acceptors({ timeline, instance }, at) {
 <tr><th scope="col" rowspan="2">${words.node}</th><th scope="colgroup" colspan="2">${words.promised}</th><th scope="colgroup" colspan="2">${words.accepted}</th><th scope="col" rowspan="2">${words.knows}</th></tr>
 <tr><th scope="col">${words.memory}</th><th scope="col">${words.disk}</th><th scope="col">${words.memory}</th><th scope="col">${words.disk}</th></tr>
 </thead><tbody>${state.members.map((/** @type {string} */ node) => row(timeline, state, instance, node))}</tbody></table></section>`;
+}
+
+/** How the acceptors ended: of each instance, where there are few. @param {Reported} about */
+async function atTheEnd(about) {
+  const { timeline, cursor, instance } = about;
+  const last = timeline.length - 1;
+  const all = timeline.instances.length <= INSTANCES_MOST ? timeline.instances : [instance];
+  const tables = [];
+  for (const one of all) if (cursor < last || one !== instance) tables.push(await acceptors({ ...about, instance: one }, last));
+  return tables;
 }
 
 /** A state of which no line is missing. @param {Timeline} timeline @param {number} at @param {number} instance */

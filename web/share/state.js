@@ -6,7 +6,15 @@
  * @property {string | null} busy what is being made
  * @property {string | null} done what was made, or why it could not be
  * @property {boolean} failed whether `done` says why not
- * @property {string | null} link the address to this moment, once asked for
+ * @property {Link | null} link the address to a moment, once asked for
+ */
+
+/**
+ * @typedef {object} Link
+ * @property {string} text the address
+ * @property {unknown} source what it leads to
+ * @property {number} cursor the line at which it was made
+ * @property {number} instance
  */
 
 /** @type {Share} */

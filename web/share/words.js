@@ -22,6 +22,8 @@ export const shareWords = {
   pngHow: "Twice as fine as on the screen.",
   /** @param {string} run @param {string} moment */
   pictureOf: (run, moment) => `Space-time view of ${run} at ${moment}`,
+  /** @param {string} title @param {number} row @param {number} count */
+  rowOf: (title, row, count) => (count === 1 ? title : `${title}, row ${row} of ${count}`),
   pictureSays: "Each node is a lane. Each message is an arrow; where arrows would lie too close, each ballot is one sign. Made by Paxos Lab.",
   /** @param {number} width */
   narrowed: (width) => `The whole run is ${counted(width, "pixel")} wide: more is drawn closer together.`,
@@ -87,6 +89,8 @@ export const shareWords = {
   unknownWhy: "What is unknown",
   expectations: "Expectations",
   picture: "Space and time",
+  /** @param {number} rows */
+  inRows: (rows) => (rows === 1 ? "" : `The run goes on from row to row, as a text does: ${rows} rows.`),
   legend:
     "Prepare and Promise are blue and thin, Accept orange and Accepted green, both thick; a Nack is dotted red. Requests are solid, replies dashed. A square on a Promise is the value that it reports. × ends a message that was lost, hatching is a wall. A diamond is a promise, a square an accept: hollow in memory, filled on disk.",
   /** @param {string} moment @param {string} instance */

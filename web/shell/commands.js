@@ -13,10 +13,9 @@ import { partitionStep } from "../command/steps.js";
 import { command as said } from "../command/words.js";
 import { live as liveSaid } from "../live/words.js";
 import { stateAt } from "../log/timeline.js";
-import { atRest } from "../sandbox/hand.js";
-import { isByHand } from "../sandbox/recipe.js";
+import { isByHandAt } from "../sandbox/recipe.js";
 import { recipeOf } from "../sandbox/recipes.js";
-import { currentBranch } from "../sandbox/state.js";
+import { atEnd, currentBranch, goesOn, inTurn } from "../sandbox/state.js";
 import { sandbox as sandboxSaid } from "../sandbox/words.js";
 import * as change from "../state.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
@@ -50,6 +49,10 @@ export function makeCommands(acts, live, sandbox) {
     update((now) => ({ ...now, picked: [], panel: "do" }));
     const answer = await (mode === "live" ? live.command(step) : sandbox.command(step, cursor)).catch((error) => ({ ok: false, sentence: sentenceOf(error) }));
     set((now) => answered(now, id, answer.ok, answer.sentence));
+    // Whoever pressed a button further down sees what became of it; who used a key looks elsewhere.
+    if (document.activeElement?.closest("#panel")) {
+      requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(".commands > .sent")?.scrollIntoView({ block: "nearest" })));
+    }
   }
   sandbox.givenBy((step, cursor) => void give(step, cursor));
 
@@ -117,9 +120,9 @@ function split(app, world, act) {
 }
 
 /** @param {App} app @param {string} node */
-function statusOf({ timeline, cursor, mode, live }, node) {
-  if (mode === "live") return live.info?.down?.includes(node) ? "down" : "up";
-  return timeline === null ? "up" : (stateAt(timeline, cursor).nodes[node]?.status ?? "up");
+function statusOf(app, node) {
+  if (app.mode === "live") return app.live.info?.down?.includes(node) ? "down" : "up";
+  return app.timeline === null ? "up" : (stateAt(app.timeline, goesOn(app) ? app.timeline.length - 1 : app.cursor).nodes[node]?.status ?? "up");
 }
 
 /** What can be commanded now; null where nothing can. @param {App} app @returns {World | null} */
@@ -136,11 +139,11 @@ export function worldOf(app) {
   }
   const branch = app.mode === "sandbox" ? currentBranch(app.sandbox) : null;
   if (branch === null || app.timeline === null) return null;
-  const manual = isByHand(branch.recipe, app.cursor + 1);
+  const manual = isByHandAt(branch, atEnd(app) ? Infinity : app.cursor + 1);
   return {
     ...{ members: app.timeline.members, real: false, kind: "sandbox", instances: [], manual },
     knows: (verb) => !manual || !NOT_BY_HAND.has(verb),
-    faults: atRest(app) ? branch.faults.map(asFault) : faultsIn(app),
+    faults: atEnd(app) ? branch.faults.map(asFault) : faultsIn(app),
   };
 }
 
@@ -173,17 +176,20 @@ function panel(app, state, act, sandbox, acts) {
   return recorded(app, sandbox, acts);
 }
 
-/** A live cluster is commanded as it is now, not as it was at the cursor. @param {App} app @param {State | null} state */
+/** What goes on is commanded as it is now, or in the end, and not as it is at the cursor. @param {App} app @param {State | null} state */
 function shownState(app, state) {
-  return app.mode === "live" && app.timeline !== null ? stateAt(app.timeline, app.timeline.length - 1) : state;
+  return app.timeline !== null && (app.mode === "live" || goesOn(app)) ? stateAt(app.timeline, app.timeline.length - 1) : state;
 }
 
 /** What the buttons hit. @param {App} app @param {World} world @param {Acts} acts */
 function banner(app, world, acts) {
+  if (app.mode === "live" && app.live.feed === "lost") return html`<p class="small hit cut-off" role="status">${liveSaid.cutOff}</p>`;
   if (app.mode === "live") return html`<p class="small hit">${said.liveNow(world.kind, liveSaid.where(world.kind, world.members))}.</p>`;
   const branch = currentBranch(app.sandbox);
   const end = branch === null ? 0 : branch.timeline.length - branch.closing;
-  return app.cursor + 1 < end ? html`<p class="small hit">${said.forks(app.cursor + 1)} <button class="primary" @click=${() => acts.go(end - 1)}>${said.toEnd}</button></p>` : nothing;
+  if (app.cursor + 1 >= end) return nothing;
+  const where = goesOn(app) ? said.goesOn : inTurn(app) ? said.inTurn(app.cursor + 1) : said.forks(app.cursor + 1);
+  return html`<p class="small hit">${where} <button class="primary" @click=${() => acts.go(end - 1)}>${said.toEnd}</button></p>`;
 }
 
 /** @param {App} app @param {ReturnType<typeof import("../sandbox/room.js").makeSandbox>} sandbox @param {Acts} acts */

@@ -22,12 +22,14 @@ import { litLine, relatedCounts } from "./canvas.js";
 import { prose } from "./prose.js";
 import { comparePanel, learnStage, shareMenu } from "./rooms.js";
 import { sidePanels } from "./side.js";
+import { welcomeCard } from "./welcome.js";
 
 /**
  * @typedef {object} PageActs what the page itself can be asked for, beside what every room can
  * @property {Acts} acts
  * @property {(mode: "replay" | "live" | "sandbox") => void} mode
  * @property {() => void} tour
+ * @property {() => void} breakIt begin in the sandbox
  * @property {() => void} theme
  * @property {(files: File[]) => void} files
  * @property {(command: Command) => void} obey
@@ -59,11 +61,14 @@ export function page(app, act) {
     <main class="mode-${app.mode}">
       ${app.trouble === null ? nothing : html`<p class="card trouble" role="alert">${prose(app.trouble)}</p>`}
       ${app.sheet === null ? nothing : sheetCard(app.sheet, sheetBody(app, act), () => acts.sheet(null))} ${learnStage(app, acts)}
+      ${welcomeCard(app, { tour: act.tour, breakIt: act.breakIt, close: () => act.obey("close") })}
       ${runBar(app, headerActs, act.beside(app))}
       ${app.busy === null ? nothing : html`<p class="card busy" role="status">
             ${app.busy} ${app.progress > 0 ? html`<progress aria-label=${words.loadingProgress} max="1" .value=${app.progress}></progress>` : nothing}
           </p>`}
-      ${app.notice === null ? nothing : html`<p class="card notice" role="status">${app.notice}</p>`} ${act.stage(app)}
+      ${app.notice === null ? nothing : html`<p class="card notice" role="status">${app.notice}</p>`}
+      ${app.timeline === null || app.timeline.core.trouble === null ? nothing : html`<p class="card notice" role="status">${app.timeline.core.trouble}</p>`}
+      ${act.stage(app)}
       ${app.timeline !== null ? run(app, act) : app.busy !== null && app.mode !== "live" && app.mode !== "sandbox" ? skeleton() : nothing}
     </main>
     <div class="toast-place" role="status">${app.toast === null ? nothing : html`<p class="toast">${app.toast}</p>`}</div>
@@ -109,6 +114,7 @@ function run(app, act) {
         ${happening(app, {
           go: acts.go,
           unselect: () => acts.update((now) => ({ ...now, selected: -1 })),
+          hush: () => acts.update((now) => ({ ...now, future: false })),
           message: (flight) => act.messageActs(app, flight),
         })}
         ${acceptors(app, state, instance, act.node)} ${choice(app, state, instance, acts.go)}

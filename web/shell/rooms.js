@@ -65,6 +65,11 @@ export function roomsDrawn(app, acts) {
   more.compare.compareDrawn?.(app, acts);
 }
 
+/** Read, once, what each broken variant does. @param {Acts} acts */
+export function knowVariants(acts) {
+  void learn.readVariants(acts);
+}
+
 /** Put something beside what is shown. @param {App} app @param {Acts} acts @param {any} source */
 export function compareWith(app, acts, source) {
   more.compare.compareWith?.(app, acts, source);
