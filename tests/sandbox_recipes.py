@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.core_archive import scenario_data
 from orchestrator.pyodide import pyodide_files
+from paxos import sandbox
 from paxos.sandbox import run
 
 PEAR = {"propose": {"at": "n2", "value": "pear"}}
@@ -22,6 +23,11 @@ def recipe(*commands: tuple[int, dict[str, Any]], **more: Any) -> dict[str, Any]
 def played(*commands: tuple[int, dict[str, Any]], **more: Any) -> dict[str, Any]:
     """What a run of such a recipe gives."""
     return run(recipe(*commands, **more), scenario_data())
+
+
+def fork(made: dict[str, Any], at: int, do: dict[str, Any]) -> dict[str, Any]:
+    """The recipe of a fork: what the run shows up to a line, then one thing more."""
+    return sandbox.fork(made, at, do, scenario_data())
 
 
 MANY: dict[str, dict[str, Any]] = {

@@ -146,6 +146,7 @@ class TestNoLogs:
             ("\0\0\0\0\n", "not JSON"),
             ("\xff\n", "not JSON"),
             ("[" * 100_000 + "\n", "not JSON"),
+            ('{"event": "step_started", "say": "\\ud800"}\n', "half a character"),
         ],
     )
     def test_another_kind_of_file_is_refused_with_its_line(

@@ -214,6 +214,20 @@ class TestReading:
         with pytest.raises(LogFormatError):
             decode(data)
 
+    @pytest.mark.parametrize("spelt", [r"\ud800", r"\uDFFF", r"x\udc00\ud83c"])
+    def test_half_a_character_is_refused(self, spelt: str) -> None:
+        """JSON can spell one, and nobody could print or write what was read."""
+        text = json.dumps({**PREPARE, "event": "step_started", "say": "@"}).replace("@", spelt)
+        for data in (text, text.encode()):
+            with pytest.raises(LogFormatError, match="half a character"):
+                decode(data)
+
+    def test_a_character_in_two_halves_is_a_text(self) -> None:
+        """That is how JSON spells what lies beyond the first 65,536 characters."""
+        line = {**PREPARE, "event": "learn_sent", "value": "\N{CHERRIES}", "acceptors": ["n1"]}
+        assert "\\ud83c" in json.dumps(line)
+        assert decode(json.dumps(line)) == line
+
     @given(
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -9,13 +9,13 @@ from orchestrator.core_archive import scenario_data
 from paxos.checker import merge
 from paxos.events import encode
 from paxos.parts import parts_of
-from paxos.sandbox import SandboxError, fork, judge, run
+from paxos.sandbox import SandboxError, judge, run
 from paxos.sandbox.border import answer
 from paxos.sandbox.recipe import MOST_COMMANDS, read_recipe
 from paxos.sandbox.world import Full, SandboxWorld
 from paxos.scenario import parse
 from paxos.simulator.player import play
-from tests.sandbox_recipes import APPLE, MANY, PEAR, played, recipe
+from tests.sandbox_recipes import APPLE, MANY, PEAR, fork, played, recipe
 
 LINK_ONLY = {"one message", "one", "by hand from there"}
 """Recipes that no scenario can tell."""
@@ -56,7 +56,9 @@ class TestRuns:
         """Nodes serve, and nothing is left to happen."""
         result = played()
         assert result["stopped"] == "rest"
-        assert {line["event"] for line in told(result)} == {"run_started", "gate_changed"}
+        assert result["closing"] == 1
+        events = {line["event"] for line in told(result)[:-1]}
+        assert events == {"run_started", "gate_changed"}
 
     def test_a_proposal_is_chosen_and_every_rule_holds(self) -> None:
         """The *sometimes* to every *always* below."""
@@ -80,17 +82,19 @@ class TestRuns:
         """A node that stays down makes nothing unknown: its disk is read in closing."""
         result = played((6, PEAR), (60, {"kill": ["n3", "n4"]}))
         assert result["verdict"]["verdict"] == "ok"
-        assert result["closing"] == 2
-        assert [line["event"] for line in told(result)[-2:]] == ["disk_read"] * 2
+        assert result["closing"] == 3
+        ends = [line["event"] for line in told(result)[-3:]]
+        assert ends == ["disk_read", "disk_read", "log_closed"]
         assert result["down"] == ["n3", "n4"]
 
     @pytest.mark.parametrize("lines", [20, 30, 40, 50, 60])
     def test_what_closes_a_log_stands_at_its_end(self, lines: int) -> None:
         """Also where the last lines were written at the same moment."""
         result = played((6, {"kill": "n1"}), (15, PEAR), limits={"lines": lines})
-        assert result["closing"] == 1
+        assert result["closing"] == 2
         events = [line["event"] for line in told(result)]
-        assert events.index("disk_read") == result["line_count"] - 1
+        assert events[-2:] == ["disk_read", "log_closed"]
+        assert events.count("disk_read") == 1
 
 
 class TestForks:
@@ -505,6 +509,14 @@ class TestWhatIf:
             ({"at": 1}, "Give a recipe, or the lines of a log"),
             ({"recipe": 5}, "must be a mapping"),
             ({"jsonl": "hello", "at": 1}, "Line 1 is no line of a log"),
+            ({"recipe": recipe(), "at": [1]}, "At is a line's name or number, not [1]"),
+            ({"recipe": recipe(), "at": True}, "At is a line's name or number, not True"),
+            ({"recipe": recipe(), "at": "9" * 5000}, "There is no line '999"),
+            ({"recipe": recipe(), "at": 1, "ballots": True}, "from 0 to 4, not True"),
+            ({"recipe": recipe(), "at": 1, "limit": 0}, "from 1 to 500,000, not 0"),
+            ({"recipe": recipe(), "at": 1, "instance": {}}, "a name or a number, not {}"),
+            ({"recipe": recipe(), "at": 1, "instance": "9" * 5000}, "There is no instance 999"),
+            ({"jsonl": "", "at": 1, "run": [1]}, "Run is the content of a run.json, not [1]"),
         ],
     )
     def test_what_cannot_be_asked_gets_a_sentence(
@@ -512,3 +524,23 @@ class TestWhatIf:
     ) -> None:
         """Bounds, places and logs are looked at before anything is explored."""
         assert sentence in self.asked(**request_)["error"]
+
+    def test_half_of_a_character_is_in_no_log(self) -> None:
+        """No UTF-8 holds it, so no node has written it."""
+        lines = played((6, PEAR), nodes=3)["lines"]
+        hurt = lines.replace('"pear"', '"\\ud800"', 1)
+        assert "is no line of a log" in self.asked(jsonl=hurt, at="end")["error"]
+        with pytest.raises(SandboxError, match="is no line of a log"):
+            judge(hurt)
+
+    def test_what_a_state_holds_may_be_anything(self) -> None:
+        """No schema reaches that deep: the judge still says something."""
+        lines = played((6, PEAR), nodes=3)["lines"]
+        assert judge(lines.replace('"learned":null', '"learned":{"ballot":"1.n1","value":7}'))
+
+    @pytest.mark.parametrize("member", ["orchestrator", "", None, 7])
+    def test_who_cannot_be_a_member_gets_a_sentence(self, member: object) -> None:
+        """In a table that somebody brought."""
+        result = played((6, PEAR), nodes=3)
+        with pytest.raises(SandboxError, match="no runner's table"):
+            judge(result["lines"], {**result["run"], "members": ["n1", member, "n3"]})

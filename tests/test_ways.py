@@ -8,9 +8,12 @@ import pytest
 
 from orchestrator.core_archive import scenario_data
 from orchestrator.stories import story_files
-from paxos.sandbox import SandboxError, fork, run, whatif
+from paxos.sandbox import SandboxError, run, whatif
+from paxos.sandbox.recipe import read_recipe
+from paxos.sandbox.ways import BY_ITSELF, UNDER_WAY
+from paxos.sandbox.whatif import SETTLES
 from paxos.variants import VARIANTS
-from tests.sandbox_recipes import APPLE, MANY, PEAR, recipe
+from tests.sandbox_recipes import APPLE, MANY, PEAR, fork, recipe
 
 TAKE_OVER = {"by_hand": True}
 MOVED_BY_HAND = {"counterexample", "by hand", "by hand from there"}
@@ -24,6 +27,13 @@ NOT_IN_A_TAB = {
     *("strict-accept", "accepts-once", "never-retries", "no-backoff", "ranges-starve"),
 }
 """Variants without a way to a violation from the moments that are asked about here."""
+ONLY_EXPLORED = {
+    # Worlds damage records of a promise only, and there is none yet.
+    ("corrupt-skipped", 4): "the disk of n1 holds no sound record to be damaged",
+    # The explorer copies any promise that was ever sent; all peers hold a higher one by then.
+    ("promises-copied", 40): "any promise that was ever sent be copied",
+}
+"""Ways that the explorer finds and a world cannot go; part of the sentence that says why."""
 
 
 def shared(a: dict[str, Any], b: dict[str, Any]) -> int:
@@ -162,11 +172,11 @@ class TestBranches:
         count = 0
         for found in ways(variant=name):
             if found["not_playable"] is not None:
-                assert (found["branch"], found["no_branch"]) == (None, found["not_playable"])
+                assert found["branch"] is None
+                assert found["not_playable"] in found["no_branch"]
                 continue
-            if (name, found["asked"]) == ("corrupt-skipped", 4):
-                # Worlds damage records of a promise only, and there is none yet.
-                assert found["no_branch"] == "the disk of n1 holds no sound record to be damaged"
+            if (name, found["asked"]) in ONLY_EXPLORED:
+                assert ONLY_EXPLORED[name, found["asked"]] in found["no_branch"]
                 continue
             result = gone(found)
             assert result["refused"] == []
@@ -251,14 +261,75 @@ class TestBranches:
         found = whatif({"recipe": made, "at": 30, "ballots": 2}, scenario_data())
         assert promised(found) in broken(gone(found))
 
-    @pytest.mark.parametrize("at", [16, 17])
-    def test_what_the_run_breaks_by_itself_is_no_way(self, at: int) -> None:
-        """A story that goes on by itself behind the moment must not pass for the way."""
+    @pytest.mark.parametrize("at", range(7, 27))
+    def test_a_story_by_hand_is_cut_exactly_there(self, at: int) -> None:
+        """From each moment of it there is a way, also from that of the exit of n1."""
         made = recipe(scenario="broken/number-reused-shortest", nodes=3)
         found = whatif({"recipe": made, "at": at}, scenario_data())
-        if found["branch"] is None:
-            assert found["no_branch"]
-            return
+        assert found["verdict"] == "can go wrong"
         result = gone(found)
+        assert found["branch"]["after"] == at
         assert result["refused"] == []
         assert promised(found) in broken(result)
+        assert shared(run(made, scenario_data()), result) >= at
+        # What the story does by itself behind the moment must not pass for the way.
+        wishes = [line["event"] for line in told(result)[at:]].count("propose_invoked")
+        assert wishes == len([step for step in found["steps"] if "propose" in step])
+
+    def test_a_command_that_was_not_possible_in_the_run_is_none_of_the_way(self) -> None:
+        """What was refused before the moment says nothing of the steps behind it."""
+        made = recipe((4, {"start": "n1"}), (6, FIG), nodes=3, variant="small-quorum")
+        assert run(made, scenario_data())["refused"]
+        found = whatif({"recipe": made, "at": 30}, scenario_data())
+        assert promised(found) in broken(gone(found))
+
+    @pytest.mark.parametrize(
+        ("variant", "seed", "command", "at"),
+        [
+            ("number-reused", 0, (15, {"restart": "n1"}), 24),
+            ("ignore-accepted", 8, (26, {"power_loss": "all"}), 33),
+            ("promise-forgotten", 3, (44, {"power_loss": "all"}), 49),
+        ],
+    )
+    def test_where_a_command_is_under_way_the_way_begins_behind_it(
+        self, variant: str, seed: int, command: tuple[int, dict[str, Any]], at: int
+    ) -> None:
+        """The steps that are told are those that the branch goes."""
+        made = recipe((6, FIG), command, nodes=3, variant=variant, seed=seed)
+        found = whatif({"recipe": made, "at": at, "limit": 30_000}, scenario_data())
+        assert found["way"][0] == SETTLES
+        assert promised(found) in broken(gone(found))
+
+    @pytest.mark.parametrize(
+        ("variant", "seed", "command", "at", "sentence"),
+        [
+            ("promise-forgotten", 1, (30, {"restart": "n2"}), 35, BY_ITSELF),
+            ("ignore-accepted", 8, (19, {"power_loss": "all"}), 20, UNDER_WAY),
+        ],
+    )
+    def test_where_that_leaves_no_way_a_sentence_says_so(
+        self, variant: str, seed: int, command: tuple[int, Any], at: int, sentence: str
+    ) -> None:
+        """What it means, and what to do."""
+        made = recipe((6, FIG), command, nodes=3, variant=variant, seed=seed)
+        found = whatif({"recipe": made, "at": at, "limit": 30_000}, scenario_data())
+        assert (found["branch"], found["no_branch"]) == (None, sentence)
+
+    @pytest.mark.parametrize("story", ["degrade", "sizes"])
+    def test_a_row_that_is_measured_can_be_played_on_by_hand(self, story: str) -> None:
+        """Whatever waits can be given, and a way is of the instance that was asked about."""
+        made = recipe(scenario=story, variant="ignore-accepted", nodes=5)
+        taken = fork(made, 150, TAKE_OVER)
+        result = run(taken, scenario_data())
+        step = next(o["step"] for o in result["held"] if o["what"] == "message")
+        (verb, content) = next(iter(step.items()))
+        assert content["instance"] not in read_recipe(made, scenario_data()).instances
+        given = run(fork(taken, result["line_count"], {verb: content}), scenario_data())
+        assert given["refused"] == []
+        assert given["scenario"] is None
+        asked = {"recipe": made, "at": 150, "ballots": 1}
+        found = whatif(asked, scenario_data())
+        assert found["instance"] > 1
+        assert {"instance": found["instance"], "rule": promised(found)}.items() <= (
+            gone(found)["verdict"]["violations"][0].items()
+        )

@@ -737,8 +737,8 @@ class TestQuestions:
         [
             ("n9/1/1", {}, "there is no line 'n9/1/1' in the log"),
             ("nonsense", {}, "give a line's name"),
-            (0, {}, "there is no line 0: the log has 115"),
-            ("116", {}, "there is no line 116"),
+            (0, {}, "there is no line 0: the log has 116"),
+            ("117", {}, "there is no line 117"),
             ("end", {"instance": 7}, "there is no instance 7; the run has 1 (fruit)"),
             ("end", {"instance": "melon"}, "there is no instance melon"),
             ("end", {"ballots": 9}, "ballots is 9, and may be 0 to 4"),

@@ -24,6 +24,7 @@ from paxos.events import (
     Line,
     LogFormatError,
     decode,
+    has_half_character,
     line_id,
     problems,
 )
@@ -322,6 +323,8 @@ def _parse(raw: bytes, used: Collection[str]) -> Line:
         line = _decoder.decode(raw.decode("utf-8"))
     except (ValueError, RecursionError):
         return decode(raw)  # which says what is wrong
+    if has_half_character(raw, line):
+        return decode(raw)
     if isinstance(line, dict) and isinstance(line.get("event"), str):
         event = line["event"]
         if event in used:

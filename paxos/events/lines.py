@@ -80,11 +80,31 @@ def decode(data: bytes | str) -> Line:
         line = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise LogFormatError(f"not JSON: {error}") from error
+    if has_half_character(data, line):
+        raise LogFormatError("it holds half a character (a lone surrogate), which no text can")
     found = problems(line)
     if found:
         raise LogFormatError("; ".join(found))
     checked: Line = line
     return checked
+
+
+def has_half_character(data: bytes | str, line: object) -> bool:
+    """Whether what was read from some JSON holds a lone surrogate.
+
+    JSON can spell one, and nothing can print it; only an escape makes one.
+    """
+    if isinstance(data, str):
+        spelt = "\\ud" in data or "\\uD" in data
+    else:
+        spelt = b"\\ud" in data or b"\\uD" in data
+    if not spelt:
+        return False
+    try:
+        json.dumps(line, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def problems(line: object) -> list[str]:

@@ -196,6 +196,7 @@ def steps(
     starts: Sequence[Start] = (),
     received: Iterable[Envelope] = (),
     wish: str = "wish",
+    copies: bool = False,
 ) -> list[Step]:
     """The steps of a scenario that plays a trace.
 
@@ -206,6 +207,10 @@ def steps(
         starts: how the nodes began, by position; by default new.
         received: the messages that had arrived before.
         wish: the first part of the names of clients' wishes.
+        copies: whether a node that starts with a copy of a promise is told as one that
+            lost its disk and starts. A world copies the highest promise that peers
+            hold, which may be another one: whether the rule breaks there as well is
+            seen when it is played.
 
     Raises:
         NotPlayable: a world cannot do what the model did.
@@ -244,6 +249,9 @@ def steps(
                 found.append({"disk_fault": {"node": name, "fault": "corrupt"}})
             case "lose_disk":
                 found.append({"disk_fault": {"node": name, "fault": "lose"}})
+            case "copy" if copies:
+                found.append({"disk_fault": {"node": name, "fault": "lose"}})
+                found.append({"start": name})
             case verb:
                 raise NotPlayable(f"no world can do this by hand: {verb} at {name}")
         if cut is not None:

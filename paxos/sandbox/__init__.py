@@ -15,11 +15,13 @@ a scenario · ``judging`` table and verdict · ``running`` all that the page sho
 and bytes out, for the worker.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from paxos.sandbox.judging import judge
-from paxos.sandbox.recipe import SandboxError, Stories, forked
+from paxos.sandbox.recipe import SandboxError, Stories
 from paxos.sandbox.repair import repair, variants
+from paxos.sandbox.running import fork as fork_among
 from paxos.sandbox.running import run as run_to_bytes
 from paxos.sandbox.stories import bundled_stories
 from paxos.sandbox.whatif import whatif
@@ -37,7 +39,26 @@ __all__ = [
     "whatif",
 ]
 
-fork = forked
+
+def fork(
+    recipe: Mapping[str, Any],
+    at: int,
+    step: Mapping[str, Any],
+    stories: Stories | None = None,
+) -> dict[str, Any]:
+    """The recipe of a fork: what a run shows up to a line, then one thing more.
+
+    Args:
+        recipe: whose run is forked, in plain data. It is played, to see what it shows.
+        at: how many lines of its log stay.
+        step: what is done then.
+        stories: the scenarios that it may begin with; those of the archive
+            where none are given.
+
+    Raises:
+        SandboxError: the recipe cannot be read; the text is a sentence.
+    """
+    return fork_among(recipe, at, step, bundled_stories() if stories is None else stories)
 
 
 def run(recipe: object, stories: Stories | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from paxos.sandbox.judging import judge
-from paxos.sandbox.recipe import SandboxError, Stories
+from paxos.sandbox.recipe import SandboxError, Stories, quoted
 from paxos.sandbox.repair import repair, variants
 from paxos.sandbox.running import run
 from paxos.sandbox.stories import bundled_stories
@@ -48,7 +48,7 @@ def answer(request: str, stories: Stories | None = None) -> tuple[str, bytes]:
 def _verb(asked: object) -> Callable[[Mapping[str, Any], Stories], Answered]:
     verb = asked.get("do") if isinstance(asked, dict) else None
     if not isinstance(verb, str) or verb not in _VERBS:
-        raise SandboxError(f"the sandbox does {', '.join(_VERBS)}, not {verb!r}")
+        raise SandboxError(f"the sandbox does {', '.join(_VERBS)}, not {quoted(verb)}")
     return _VERBS[verb]
 
 

@@ -52,7 +52,11 @@ def as_scenario(play: Play, stories: Stories) -> tuple[dict[str, Any] | None, st
                 "It is not exact: the recipe goes on where its scenario had put everything right, "
                 "and a scenario does that at its end."
             )
-    return _written(play, begun, [*steps, *told.done], why), why
+    done = list(told.done)
+    if told.said and done:
+        # It was said, and then the step did not begin any more.
+        done[0] = {"say": told.said, **done[0]}
+    return _written(play, begun, [*steps, *done], why), why
 
 
 def _written(
@@ -62,7 +66,8 @@ def _written(
     data: dict[str, Any] = {
         "version": VERSION,
         "title": f"{play.title}, played on in the sandbox" if begun else play.title,
-        "predict": begun.get("predict", "What will happen?"),
+        # A question is of a run that somebody thought about: of any other nothing is asked.
+        **({"predict": begun["predict"]} if "predict" in begun else {}),
         "nodes": recipe.node_count,
         "instances": list(recipe.instances),
     }
@@ -105,11 +110,13 @@ def _cut_step(play: Play, begun: Mapping[str, Any]) -> list[Mapping[str, Any]] |
     action = scenario.steps[number].action
     data = list(_flat(begun["steps"]))[number]
     wait = play.told.cut_wait
+    say = {"say": data["say"]} if "say" in data else {}
+    if isinstance(action, do.Command):
+        return [{**say, action.verb: list(play.told.cut_nodes)}]
     if isinstance(action, do.Propose):
         asked = {**data, "propose": {**data["propose"], "background": True}}
         return [asked] if wait is None else [asked, wait]
     if isinstance(action, _LINES_ONLY):
         # It came only as far as the line at which it was cut.
-        say = {"say": data["say"]} if "say" in data else {}
         return [{**say, **(wait or play.told.done[0])}]
     return None

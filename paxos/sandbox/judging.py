@@ -5,7 +5,7 @@ from typing import Any
 
 from paxos.checker import merge
 from paxos.checker.why import explain
-from paxos.events import Line, LogFormatError, decode
+from paxos.events import Line, LogFormatError, decode, encode
 from paxos.judging import judge_lines
 from paxos.sandbox.play import Play
 from paxos.sandbox.recipe import SandboxError
@@ -77,7 +77,11 @@ def read_lines(jsonl: str) -> list[Line]:
     for number, raw in enumerate(jsonl.split("\n"), 1):
         if raw and not raw.isspace():
             try:
-                lines.append(decode(raw.encode("utf-8", errors="surrogatepass")))
-            except LogFormatError as error:
+                line = decode(raw.encode("utf-8", errors="surrogatepass"))
+                if "\\u" in raw or not raw.isascii():
+                    # Half of a character, which no log can hold.
+                    encode(line)
+                lines.append(line)
+            except (LogFormatError, UnicodeEncodeError) as error:
                 raise SandboxError(f"line {number} is no line of a log: {error}") from error
     return lines

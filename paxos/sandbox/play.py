@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from paxos.events import Line
+from paxos.events import Line, closing_fields
 from paxos.sandbox.possible import Possible
 from paxos.sandbox.recipe import Command, OnMessage, Recipe
 from paxos.sandbox.takeover import take_over
@@ -18,7 +18,7 @@ from paxos.scenario import model as do
 from paxos.simulator.conditions import shown
 from paxos.simulator.faults import NotPossible
 from paxos.simulator.node import EXIT_STATE_REFUSED, Node
-from paxos.simulator.player import WORLD, begin_fields, row_names
+from paxos.simulator.player import WORLD, begin_fields
 from paxos.simulator.stage import StepFailed
 
 _MS: Final = 1_000_000
@@ -56,6 +56,8 @@ class Told:
         step_count: how many steps of the scenario came to their end.
         cut_step: the number of the step that was cut, from 0; ``None`` if none was.
         cut_wait: a wait for the line at which it was cut, when time had passed in it.
+        cut_nodes: the nodes to which a step that was cut had been done.
+        said: what was said of a step that did not begin any more; empty if nothing was.
         is_closed: whether the scenario came to its end and put everything right.
         done: the waits for lines and the steps behind the scenario, as plain data.
         inexact: why playing those gives other bytes; empty if it does not.
@@ -65,6 +67,8 @@ class Told:
     step_count: int = 0
     cut_step: int | None = None
     cut_wait: Mapping[str, Any] | None = None
+    cut_nodes: tuple[str, ...] = ()
+    said: str = ""
     is_closed: bool = False
     done: list[Mapping[str, Any]] = field(default_factory=list)
     inexact: str = ""
@@ -84,6 +88,7 @@ class Play:
         stopped: why it ended: ``rest``, ``lines`` or ``time``.
         refused: the commands that were not possible.
         given: for each command, how many lines there were when it was given.
+        acted: and how many when it began to do something: what was due came in between.
         closing: how many of the last lines only close the log.
         is_early: whether a command came before the log had as many lines as it wanted.
         failure: why the scenario stopped early, if it did.
@@ -95,16 +100,15 @@ class Play:
         self.world = world = SandboxWorld(recipe)
         self.starts = {n.name: (n.incarnation, n.seq + 1) for n in world.nodes.values()}
         self.settings = {node.name: shown(world.settings) for node in world.nodes.values()}
-        scenario = recipe.scenario
-        rows: dict[str, list[str]] = {}
-        if scenario is not None:
-            rows = {measure.row: row_names(measure) for measure in scenario.measurements()}
+        rows = recipe.rows
         names = [*recipe.instances, *(name for row in rows.values() for name in row)]
         self.instances = {name: number for number, name in enumerate(names, start=1)}
+        self._of_rows = frozenset(names[len(recipe.instances) :])
         self.stage = SandboxStage(world, self.instances, rows)
         self.stopped = REST
         self.refused: list[Refused] = []
         self.given: list[int] = []
+        self.acted: list[int] = []
         self.closing = 0
         self.is_early = False
         self.failure: str | None = None
@@ -112,6 +116,7 @@ class Play:
         self._possible = Possible(world, self.stage.faults)
         self._known_down: set[str] = set()
         self._noticed = 0
+        self._acts = False
 
     @property
     def title(self) -> str:
@@ -183,54 +188,58 @@ class Play:
     # --- the scenario -----------------------------------------------------------------
 
     def _play_scenario(self) -> None:
+        """Play the scenario, up to the first command if there is one.
+
+        It is cut behind the moment of the last line that the command waits for:
+        what happens in that very moment still happens, and no step begins behind it.
+        """
         world, scenario = self.world, self.recipe.scenario
         assert scenario is not None, "there is one to be played"
         if self.recipe.commands:
             world.cut_at = self.recipe.commands[0].after
         try:
-            self._perform(scenario.steps)
-            self._look_at_cut()
+            try:
+                self._perform(scenario.steps)
+            except StepFailed as failed:
+                self.failure = str(failed)
+            self._put_right()
         except Cut:
-            return
-        except StepFailed as failed:
-            self.failure = str(failed)
+            if self.failure is not None:
+                self.told.inexact = "It is not exact: a step of its scenario came to no end."
         finally:
             world.cut_at = None
-            self._known_down = self._down()
-        self._put_right()
+            self._known_down = self._told_down()
 
     def _perform(self, steps: tuple[Step, ...]) -> None:
+        world, told = self.world, self.told
         for number, step in enumerate(steps):
-            self._look_at_cut()
             if step.say:
-                self.world.tick()
-                self.world.tell({"event": "step_started", "step": number + 1, "say": step.say})
-            before = self.world.wait_count
+                world.begin_step()
+                world.tell({"event": "step_started", "step": number + 1, "say": step.say})
+            told.said = step.say
+            world.begin_step()
+            told.said = ""
+            before = world.wait_count
             try:
-                self.stage.perform(number + 1, step)
+                self.stage.carry_out(number + 1, step)
             except Cut:
-                self.told.cut_step = number
-                if self.world.wait_count > before:
-                    self.told.cut_wait = self._wait_for_last()
+                told.cut_step = number
+                told.cut_nodes = self.stage.done_to
+                if world.wait_count > before:
+                    told.cut_wait = self._wait_for_last()
                 raise
-            self.told.step_count = number + 1
-
-    def _look_at_cut(self) -> None:
-        if self.world.is_cut:
-            raise Cut
+            told.step_count = number + 1
 
     def _put_right(self) -> None:
         """End every fault, as a player does when the steps are done."""
         world, stage = self.world, self.stage
-        world.tick()
+        world.begin_step()
+        self.told.is_closed = True
         stage.faults.undo_all()
-        world.tick()
+        world.begin_step()
         stage.clients.give_up()
         completed, reason = self.failure is None, self.failure or ""
         world.tell({"event": "run_finished", "completed": completed, "reason": reason})
-        self.told.is_closed = True
-        if self.recipe.commands:
-            world.read_disks()
 
     # --- commands ---------------------------------------------------------------------
 
@@ -238,21 +247,33 @@ class Play:
         self._let_pass(command.after)
         before = self.world.log_count
         self.given.append(before)
+        self.acted.append(before)
+        self._acts = False
         self.is_early = self.is_early or before < command.after
         try:
             if command.takes_over:
                 self._take_over(number)
             if command.on_message is not None:
-                self._on_message(command.on_message)
+                self._on_message(number, command.on_message)
             for step, data in command.steps:
                 self._do(number, step, data)
         except (NotPossible, StepFailed) as failed:
             sentence = str(failed).removeprefix(f"step {number + 1}: ")
             self.refused.append(Refused(number, before, sentence))
 
+    def _note_act(self, number: int) -> None:
+        """Note that a command does something now, if it has not begun already."""
+        if not self._acts:
+            self._acts = True
+            self.acted[number] = self.world.log_count
+
     def _take_over(self, number: int) -> None:
+        if self.world.manual:
+            # The scenario before it was by hand, and has come to its end with this.
+            return
         self.world.tick()
         self._notice_ends()
+        self._note_act(number)
         say = "From here on every message and every timer waits for a hand."
         self.world.tell({"event": "step_started", "step": number + 1, "say": say})
         take_over(self.world, self.world.remembering, self.stage.faults)
@@ -260,8 +281,9 @@ class Play:
             "A scenario is by hand from its beginning or not at all, so this recipe is a link only."
         )
 
-    def _on_message(self, on_message: OnMessage) -> None:
+    def _on_message(self, number: int, on_message: OnMessage) -> None:
         self.world.tick()
+        self._note_act(number)
         self.world.on_message(on_message)
         self.told.link_only = self.told.link_only or (
             "A scenario has no word for one message in flight, so this recipe is a link only."
@@ -281,6 +303,7 @@ class Play:
             self._end_partition(number)
         self.world.tick()
         self._notice_ends()
+        self._note_act(number)
         try:
             action = self._possible.checked(action)
             # A delivery waits for nothing here: what is not there now does not come.
@@ -294,6 +317,11 @@ class Play:
             # What was commanded is told already; a node that serves again may end by itself.
             self._known_down -= set(action.nodes)
             self._known_down |= self._down() & set(action.nodes)
+        if getattr(action, "instance", None) in self._of_rows:
+            self.told.link_only = self.told.link_only or (
+                "A scenario has no name for one instance of a row that is measured, "
+                "so this recipe is a link only."
+            )
         if isinstance(action, do.Cut) and action.name != action.fault:
             self.told.link_only = self.told.link_only or (
                 f"A scenario has no name for a second {action.fault} beside the first, "
@@ -379,20 +407,34 @@ class Play:
         return {"wait": place, "limit_s": _LONGEST_WAIT_S}
 
     def _close(self) -> None:
-        """Tell what the disks of nodes that are down hold, so that their logs are complete."""
+        """Tell what the disks of nodes that are down hold, and that the log is complete."""
         before = self.world.log_count
-        if not self.recipe.commands:
+        if self.recipe.scenario is None or self.recipe.commands:
+            # Behind every other line, whatever happened in the same microsecond.
+            self.world.now_ns += 1_000
+            self._read_disks_left()
+        else:
             self.world.read_disks()
-            self.closing = self.world.log_count - before
-            return
-        # Behind every other line, whatever happened in the same microsecond.
-        self.world.now_ns += 1_000
+        self.world.tell(closing_fields(self.lines, self.starts, self.instances))
+        self.closing = self.world.log_count - before
+
+    def _read_disks_left(self) -> None:
+        """Tell what the disks hold that nobody has read since their nodes went down."""
         read = {line["of"]: line for line in self.lines if line["event"] == "disk_read"}
         for node in self.world.nodes.values():
             known = read.get(node.name)
             if not node.up and (known is None or known["incarnation_read"] != node.incarnation):
                 self.world.read_disk(node)
-        self.closing = self.world.log_count - before
+
+    def _told_down(self) -> set[str]:
+        """The nodes that are down, and of which a line says so."""
+        told: set[str] = set()
+        for line in self.lines:
+            if line["event"] == "node_exited":
+                told.add(line["of"])
+            elif line["event"] == "node_started":
+                told.discard(line["node"])
+        return told & self._down()
 
     def _down(self) -> set[str]:
         return {node.name for node in self.world.nodes.values() if not node.up}

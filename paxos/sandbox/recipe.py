@@ -14,6 +14,7 @@ from paxos.scenario import model as do
 from paxos.scenario.reading import Fields, Node
 from paxos.scenario.steps import read_settings
 from paxos.simulator.parts import CORRECT, Parts
+from paxos.simulator.player import row_names
 from paxos.variants import UnknownVariant
 
 VERSION: Final = 1
@@ -28,6 +29,7 @@ MOST_TEXT: Final = 200
 MOST_PARTS: Final = 60_000
 """How many texts, numbers, lists and mappings a recipe may hold in all."""
 _MOST_DEPTH: Final = 12
+_LONGEST_QUOTE: Final = 60
 
 DEFAULT_LINES: Final = 20_000
 DEFAULT_MS: Final = 120_000
@@ -40,14 +42,27 @@ MESSAGE_VERBS: Final = ("drop_message", "delay_message", "duplicate_message", "d
 """What the sandbox alone can do to one message in flight, named by the line that sent it."""
 RESTART: Final = "restart"
 BY_HAND: Final = "by_hand"
-"""From this command on every message and every timer waits for a hand."""
+"""From this command on every message and every timer waits for a hand.
+
+Where a scenario is by hand from its beginning it only ends that scenario.
+"""
 
 Stories = Mapping[str, Any]
 """Scenarios as plain data, by name (``partition``, ``broken/number-reused-shortest``)."""
 
 
+Told = Mapping[str, Any]
+"""What :func:`paxos.sandbox.running.run` tells of a run."""
+
+
 class SandboxError(Exception):
     """What is asked for cannot be done; the text is a sentence for a person."""
+
+
+def quoted(value: object) -> str:
+    """A value as a sentence quotes it, however long it is."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +133,11 @@ class Recipe:
         """The nodes, by name."""
         return tuple(f"n{number}" for number in range(1, self.node_count + 1))
 
+    @property
+    def rows(self) -> dict[str, list[str]]:
+        """The names of the instances of each row that the scenario measures."""
+        return _rows(self.scenario)
+
 
 def read_recipe(data: object, stories: Stories) -> Recipe:
     """Read and check a recipe.
@@ -136,16 +156,63 @@ def read_recipe(data: object, stories: Stories) -> Recipe:
         raise SandboxError(_told(error)) from error
 
 
-def forked(recipe: Mapping[str, Any], at: int, step: Mapping[str, Any]) -> dict[str, Any]:
+def kept(recipe: Mapping[str, Any], told: Told, at: int) -> list[dict[str, Any]]:
+    """The commands of which the first lines of a log show something, in plain data.
+
+    Args:
+        recipe: whose log it is, in plain data.
+        told: what its run tells: ``given`` and ``stood``, each with a number for
+            each command that was given.
+        at: how many lines of the log are looked at.
+
+    Returns:
+        Each where it was given, whatever it waited for in vain. Played again, they
+        give the same first lines, whatever comes behind those.
+    """
+    commands = zip(recipe.get("commands", ()), told["given"], told["stood"], strict=False)
+    return [
+        {**command, "after": min(command["after"], given)}
+        for command, given, stood in commands
+        if stood < at
+    ]
+
+
+def forked(
+    recipe: Mapping[str, Any], told: Told, at: int, step: Mapping[str, Any]
+) -> dict[str, Any]:
     """The recipe of a fork: what was done up to a line, then one thing more.
 
     Args:
         recipe: whose run is forked, in plain data.
+        told: what its run tells, as for :func:`kept`.
         at: how many lines of its log stay.
         step: what is done then.
     """
-    kept = [command for command in recipe.get("commands", ()) if command["after"] <= at]
-    return {**recipe, "commands": [*kept, {"after": at, "do": dict(step)}]}
+    commands = [*kept(recipe, told, at), {"after": at, "do": dict(step)}]
+    return {**recipe, "commands": commands}
+
+
+def rewound(recipe: Mapping[str, Any], told: Told, at: int, *, is_manual: bool) -> dict[str, Any]:
+    """The recipe of a run up to a line; from there on everything waits for a hand.
+
+    Args:
+        recipe: in plain data.
+        told: what its run tells, as for :func:`kept`.
+        at: how many lines of its log stay.
+        is_manual: whether everything waits from the beginning.
+    """
+    commands = kept(recipe, told, at)
+    # By hand nothing moves behind the line but a scenario, which the first command ends.
+    goes_on = recipe.get("scenario") is not None and not commands
+    waits = is_manual or any(command["do"].get(BY_HAND) is True for command in commands)
+    if goes_on or not waits:
+        commands.append({"after": at, "do": {BY_HAND: True}})
+    return {**recipe, "commands": commands}
+
+
+def _rows(scenario: Scenario | None) -> dict[str, list[str]]:
+    measurements = () if scenario is None else scenario.measurements()
+    return {measure.row: row_names(measure) for measure in measurements}
 
 
 def _told(error: ScenarioError) -> str:
@@ -214,7 +281,9 @@ def _read(node: Node, stories: Stories) -> Recipe:
         variant = variant or scenario.variant
         manual, instances = scenario.manual, scenario.instances
     most_lines, most_ms = _limits(fields)
-    names = Names(tuple(f"n{n}" for n in range(1, node_count + 1)), instances, manual=manual)
+    measured = (name for row in _rows(scenario).values() for name in row)
+    members = tuple(f"n{number}" for number in range(1, node_count + 1))
+    names = Names(members, (*instances, *measured), manual=manual)
     return Recipe(
         seed=fields["seed"].whole(0, MOST_SEED),
         node_count=node_count,
@@ -278,7 +347,8 @@ def _commands(fields: Fields, names: Names, scenario: Scenario | None) -> tuple[
     steps = () if scenario is None else scenario.steps
     operations = {step.action.name for step in steps if isinstance(step.action, do.Propose)}
     for entry in entries:
-        command = _command(entry, names)
+        ends_story = scenario is not None and not found
+        command = _command(entry, names, ends_story=ends_story)
         names = replace(names, manual=names.manual or command.takes_over)
         if found and command.after < found[-1].after:
             raise entry.error(
@@ -307,7 +377,7 @@ def _named(
     return replace(step, action=replace(action, name=name, background=True)), {"propose": told}
 
 
-def _command(entry: Node, names: Names) -> Command:
+def _command(entry: Node, names: Names, *, ends_story: bool) -> Command:
     fields = entry.fields("after", "do")
     after = fields["after"].whole(0, MOST_LINES)
     node = fields["do"]
@@ -317,7 +387,7 @@ def _command(entry: Node, names: Names) -> Command:
     if len(data) == 1:
         verb = next(iter(data))
         if verb == BY_HAND:
-            return _takes_over(node, after, names)
+            return _takes_over(node, after, names, ends_story=ends_story)
         if verb in MESSAGE_VERBS:
             return Command(after, on_message=_on_message(node, verb, names))
         if verb == RESTART:
@@ -337,10 +407,10 @@ def _step(data: Mapping[str, Any], path: Path, names: Names) -> Step:
         raise ScenarioError((*path, *within), error.reason) from error
 
 
-def _takes_over(node: Node, after: int, names: Names) -> Command:
+def _takes_over(node: Node, after: int, names: Names, *, ends_story: bool) -> Command:
     if node.fields(BY_HAND)[BY_HAND].data is not True:
         raise node.error(f"it is written `{BY_HAND}: true`")
-    if names.manual:
+    if names.manual and not ends_story:
         raise node.error("every message and every timer waits for a hand already")
     return Command(after, takes_over=True)
 

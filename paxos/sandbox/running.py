@@ -1,19 +1,19 @@
 """One recipe in, everything that the page shows of its run out."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from paxos.checker import merge
 from paxos.checker.why import explain
-from paxos.events import encode
+from paxos.events import Line, encode, line_id
 from paxos.judging import judge_lines
 from paxos.sandbox.export import as_scenario
 from paxos.sandbox.held import waiting
 from paxos.sandbox.judging import table_of
 from paxos.sandbox.play import LINES, REST, TIME, Play
-from paxos.sandbox.recipe import VERSION, Recipe, Stories, read_recipe
+from paxos.sandbox.recipe import VERSION, Recipe, Stories, forked, read_recipe
 from paxos.scenario import model as do
 from paxos.simulator.faults import as_text
 
@@ -68,7 +68,7 @@ def run(recipe: object, stories: Stories) -> tuple[dict[str, Any], bytes]:
             {"command": one.command, "after": one.after, "sentence": f"{one.sentence}."}
             for one in play.refused
         ],
-        "given": play.given,
+        **commanded(play, merged),
         "failure": play.failure,
         "faults": _faults(play),
         "down": [node.name for node in play.world.nodes.values() if not node.up],
@@ -78,6 +78,24 @@ def run(recipe: object, stories: Stories) -> tuple[dict[str, Any], bytes]:
         "seed": checked.seed,
     }
     return told, data
+
+
+def fork(
+    recipe: Mapping[str, Any], at: int, step: Mapping[str, Any], stories: Stories
+) -> dict[str, Any]:
+    """The recipe of a fork: what a run shows up to a line, then one thing more.
+
+    Args:
+        recipe: whose run is forked, in plain data. It is played, to see what it shows.
+        at: how many lines of its log stay.
+        step: what is done then.
+        stories: the scenarios that it may begin with.
+
+    Raises:
+        SandboxError: the recipe cannot be read.
+    """
+    play = played(read_recipe(recipe, stories))
+    return forked(recipe, commanded(play, merge(play.lines)), at, step)
 
 
 def played(recipe: Recipe) -> Play:
@@ -97,6 +115,28 @@ def played(recipe: Recipe) -> Play:
         )
         recipe = replace(recipe, commands=(*commands, *recipe.commands[len(commands) :]))
     raise AssertionError("the last play is always shown")
+
+
+def commanded(play: Play, merged: Sequence[Line]) -> dict[str, list[int]]:
+    """Where the commands of a run stand in its log.
+
+    Args:
+        play: the run, done.
+        merged: its lines as the page counts them.
+
+    Returns:
+        ``given``: for each command, how many lines there were when it was given;
+        ``stood``: how many lines stand before the first that it may have changed.
+    """
+    places = {line_id(line): place for place, line in enumerate(merged)}
+    # The first place of all lines that were written from one on, the last one first.
+    first = len(merged) - play.closing
+    firsts = [first]
+    for line in reversed(play.lines):
+        first = min(first, places[line_id(line)])
+        firsts.append(first)
+    firsts.reverse()
+    return {"given": play.given, "stood": [firsts[count] for count in play.acted]}
 
 
 def _faults(play: Play) -> list[Mapping[str, str]]:

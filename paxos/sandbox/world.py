@@ -2,11 +2,14 @@
 
 import heapq
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import takewhile
 from typing import Any, Final
 
 from paxos.protocol import Received
 from paxos.sandbox.recipe import OnMessage, Recipe
 from paxos.sandbox.takeover import RememberingNetwork
+from paxos.scenario import model as do
 from paxos.simulator.faults import NotPossible
 from paxos.simulator.gate import Passage
 from paxos.simulator.network import Network
@@ -16,6 +19,7 @@ from paxos.simulator.steps import Given
 from paxos.simulator.world import World
 
 _MS: Final = 1_000_000
+_TICK_NS: Final = 1_000
 _EVENTS_A_LINE: Final = 20
 """An event that writes no line costs time, too: so many of them count as one line."""
 
@@ -68,6 +72,7 @@ class SandboxWorld(World):
         self.wait_count = 0
         self.end_count = 0
         self._uncut = 0
+        self._owed_ns: int | None = None
         self._left = recipe.most_lines * _EVENTS_A_LINE
         self._most_lines = recipe.most_lines
         # The run begins when every node serves and every link is ready, as in any world.
@@ -87,11 +92,14 @@ class SandboxWorld(World):
     def advance(self, until_ns: int) -> bool:
         """Let the next thing happen; ``False`` if there is none until then.
 
+        Where that time is now, it is not cut: what a scenario does at this very moment
+        may come first in the merged log.
+
         Raises:
             Cut: the scenario that waits for it goes no further.
             Full: the log may have no more lines.
         """
-        if self.is_cut:
+        if self.is_cut and self.now_ns < until_ns:
             raise Cut
         self._left -= 1
         if self.log_count >= self._most_lines or self._left < 0:
@@ -104,9 +112,38 @@ class SandboxWorld(World):
         self.end_count += 1
         super().ended(node)
 
+    @property
+    def is_cut_between(self) -> bool:
+        """Whether what is done to several nodes at once is to go no further than to those so far.
+
+        Not where a node has written at this very moment: in the merged log such a
+        line stands behind what is still to be said of the other nodes.
+        """
+        if not self.is_cut:
+            return False
+        now = takewhile(lambda line: line["at_ns"] == self.now_ns, reversed(self.lines))
+        return all(line["node"] == "orchestrator" for line in now)
+
+    def begin_step(self) -> None:
+        """Let the microsecond pass that lies before every step of a scenario.
+
+        Raises:
+            Cut: the scenario goes no further. What is left of the microsecond passes
+                with the next :meth:`tick`, as it would with the step.
+        """
+        until_ns = self._owed_ns = self.now_ns + _TICK_NS
+        waited = self.wait_count
+        while self.advance(until_ns):
+            pass
+        self._owed_ns = None
+        self.wait_count = waited
+
     def tick(self) -> None:
         """Let a microsecond pass. It belongs to what a command says, so it is never cut."""
-        self.uncut(super().tick)
+        until_ns = self.now_ns + _TICK_NS if self._owed_ns is None else self._owed_ns
+        self._owed_ns = None
+        while self.uncut(self.advance, until_ns):
+            pass
 
     def uncut(self, action: Callable[..., Any], *args: object) -> Any:
         """Do something to its end, wherever the scenario is to be cut."""
@@ -171,13 +208,35 @@ class SandboxStage(Stage):
         world: where.
         instances: the names of instances, and their numbers.
         rows: the names of the instances of each measured row.
+
+    Attributes:
+        done_to: the nodes to which the last command was done.
     """
 
     def __init__(
         self, world: SandboxWorld, instances: Mapping[str, int], rows: Mapping[str, list[str]]
     ) -> None:
         super().__init__(world, instances, rows)
+        self.done_to: tuple[str, ...] = ()
+        self._sandbox = world
         self._uncut = world.uncut
+
+    def command(self, action: do.Action) -> None:
+        """Carry out what is done at once; to several nodes, one after the other.
+
+        Raises:
+            Cut: the scenario goes no further than to the nodes :attr:`done_to`.
+            NotPossible: things are not as they must be for it.
+        """
+        self.done_to = ()
+        if not isinstance(action, do.Command):
+            super().command(action)
+            return
+        for name in action.nodes or self._everyone():
+            if self.done_to and self._sandbox.is_cut_between:
+                raise Cut
+            super().command(replace(action, nodes=(name,)))
+            self.done_to += (name,)
 
     def _let_end(self, node: Node) -> bool:
         return bool(self._uncut(super()._let_end, node))

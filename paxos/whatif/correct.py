@@ -121,11 +121,9 @@ def _told_choices(
             f"{show('value', chosen.value)} is chosen, and {far}nothing else can be chosen any more"
         )
     if any_other:
-        named = f"{', '.join(names)} or " if names else ""
-        return (
-            f"nothing is chosen yet: {far}{named}any other client's value can still be, "
-            "and never two"
-        )
+        # Where nobody has asked for anything yet there is no client to be another one than.
+        named = f"{', '.join(names)} or any other" if names else "any"
+        return f"nothing is chosen yet: {far}{named} client's value can still be, and never two"
     if len(names) == 1:
         return f"nothing is chosen yet, and {far}only {names[0]} can still be"
     if names:

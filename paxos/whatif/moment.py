@@ -10,6 +10,7 @@ from paxos.whatif.missing import missing_lines
 
 END: Final = "end"
 CHOSEN: Final = "chosen"
+_MOST_DIGITS: Final = 18
 
 
 class WhatIfError(Exception):
@@ -119,10 +120,15 @@ def _instance(known: Verdict, run: Run | None, wanted: int | str | None) -> int 
     number = wanted
     if isinstance(wanted, str):
         names = run.instances if run is not None else {}
-        number = names.get(wanted, int(wanted) if wanted.isdecimal() else 0)
+        number = names.get(wanted, int(wanted) if _is_number(wanted) else 0)
     if number not in known.chosen:
         raise WhatIfError(f"there is no instance {wanted}; the run has {_listed(known)}")
     return int(number)
+
+
+def _is_number(text: str) -> bool:
+    """Whether this is a number of a size that a log can hold."""
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def _place(merged: list[Line], at: str | int, known: Verdict, instance: int | None) -> int:
@@ -130,7 +136,7 @@ def _place(merged: list[Line], at: str | int, known: Verdict, instance: int | No
         return len(merged) - 1
     if at == CHOSEN:
         return _place_of_choice(merged, known, instance)
-    if isinstance(at, int) or at.isdecimal():
+    if isinstance(at, int) or _is_number(at):
         count = int(at)
         if not 1 <= count <= len(merged):
             raise WhatIfError(f"there is no line {count}: the log has {len(merged):,}")

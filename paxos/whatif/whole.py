@@ -89,7 +89,16 @@ def _wrong(now: Now, model: Onward, searched: Explored, broken: str) -> dict[str
     played: list[dict[str, Any]] = []
     reason = None
     try:
-        played = steps(trace, model, now.accused, starts=starts, received=received, wish=_WISH)
+        # A way is played before it is told, so a step that a world may do otherwise may be tried.
+        played = steps(
+            trace,
+            model,
+            now.accused,
+            starts=starts,
+            received=received,
+            wish=_WISH,
+            copies=True,
+        )
         played += told_by_a_log(trace, now.accused)
     except NotPlayable as error:
         reason = str(error)

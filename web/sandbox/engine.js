@@ -25,20 +25,6 @@ export class EngineError extends Error {
   }
 }
 
-/**
- * The recipe of a fork: what was done up to a line, then one thing more.
- *
- * @template {Recipe} R
- * @param {R} recipe whose run is forked
- * @param {number} at how many lines of its log stay
- * @param {object} step what is done then
- * @returns {R}
- */
-export function forked(recipe, at, step) {
-  const kept = (recipe.commands ?? []).filter((command) => command.after <= at);
-  return { ...recipe, commands: [...kept, { after: at, do: step }] };
-}
-
 /** One request that waits for its answer, and what became of it. */
 class Asked {
   /** @param {number} id @param {string} request JSON */

@@ -4,6 +4,7 @@
 /** @import {Value} from "../log/types.d.ts" */
 
 import { valueText } from "../log/values.js";
+import { prose } from "../shell/prose.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { sandbox as said } from "./words.js";
 
@@ -61,7 +62,7 @@ function answer(found, at, act) {
       <p>${capital(found.sentence ?? "")}</p>
       <dl class="small">
         ${found.chosen == null ? nothing : html`<div><dt>${said.already}</dt><dd>${valueText(found.chosen)}</dd></div>`}
-        <div><dt>${found.complete ? said.can : said.canSeen}</dt><dd>${values.length === 0 && !found.any_other ? (found.complete ? said.none : said.noneSeen) : [...values, ...(found.any_other ? [said.anyOther] : [])].join(", ")}</dd></div>
+        <div><dt>${found.complete ? said.can : said.canSeen}</dt><dd>${values.length === 0 && !found.any_other ? (found.complete ? said.none : said.noneSeen) : [...values, ...(found.any_other ? [values.length === 0 ? said.any : said.anyOther] : [])].join(", ")}</dd></div>
         <div><dt>${said.looked}</dt><dd>${said.states(found.states ?? 0)}${found.complete ? `, ${said.complete}` : `, ${said.notComplete}`}</dd></div>
       </dl>
       ${way(found, act)}
@@ -80,7 +81,7 @@ function way(found, act) {
     ${found.branch
       ? html`<p class="small muted">${found.branch.after > 0 ? said.takeHow : said.takeAlone}</p>
           <button @click=${act.take}>${found.branch.after > 0 ? said.openShortest : said.openAlone}</button>`
-      : html`<p class="small muted">${said.noWay} ${capital(found.no_branch ?? "")}</p>`}
+      : html`<p class="small muted">${said.noWay} ${prose(capital(found.no_branch ?? ""))}</p>`}
   `;
 }
 

@@ -6,17 +6,11 @@
 
 import { stateAt } from "../log/timeline.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
-import { isByHand } from "./recipe.js";
-import { currentBranch } from "./state.js";
+import { isByHand, isByHandAt } from "./recipe.js";
+import { atEnd, currentBranch } from "./state.js";
 import { sandbox as said } from "./words.js";
 
 const DELAY_MS = 50;
-
-/** Whether the cursor is where the run has come to rest. @param {App} app */
-export function atRest(app) {
-  const branch = currentBranch(app.sandbox);
-  return branch !== null && app.cursor + 1 >= branch.timeline.length - branch.closing;
-}
 
 /** @param {App} app @param {{give: (step: Step, cursor?: number) => void, rewind: () => void}} act */
 export function heldList(app, act) {
@@ -25,7 +19,7 @@ export function heldList(app, act) {
   return html`
     <section class="held" aria-labelledby="held-title">
       <h3 id="held-title">${said.held}</h3>
-      ${atRest(app) ? waiting(branch, act) : past(branch, act)}
+      ${atEnd(app) ? waiting(branch, act) : past(branch, act)}
     </section>
   `;
 }
@@ -87,9 +81,9 @@ export function messageSteps(app, place, give) {
   const branch = currentBranch(app.sandbox);
   if (branch === null || app.timeline === null) return nothing;
   const flight = app.timeline.flight(place);
-  if (isByHand(branch.recipe, app.cursor + 1)) {
+  if (isByHandAt(branch, app.cursor + 1)) {
     const held = branch.held.find((one) => one.line === flight.id && one.step);
-    if (held === undefined || !atRest(app)) return nothing;
+    if (held === undefined || !atEnd(app)) return nothing;
     return buttons([[said.deliverMessage, () => give(held.step)]]);
   }
   // While it is in the air: at the cursor if it is then, else right after it was sent.

@@ -2,6 +2,7 @@
 // It holds what a person did and no code: a link can command, but never run
 // anything that somebody wrote.
 
+/** @import {Step} from "../command/state.js" */
 /** @import {Recipe} from "./state.js" */
 
 import { sandbox as said } from "./words.js";
@@ -46,7 +47,7 @@ function checked(raw) {
   if (raw?.v !== 1 || !Number.isInteger(raw.seed) || !Array.isArray(raw.commands)) throw new Error("no recipe");
   if (!isShallow(raw, DEPTH_LIMIT)) throw new Error("too deep");
   const { v, seed, nodes, variant = null, manual = false, scenario = null, settings = {}, commands } = raw;
-  const more = raw.instances === undefined ? {} : { instances: raw.instances };
+  const more = { ...(raw.instances === undefined ? {} : { instances: raw.instances }), ...(raw.limits === undefined ? {} : { limits: raw.limits }) };
   return { v, seed, nodes, variant, manual, scenario, settings, commands, ...more };
 }
 
@@ -83,10 +84,51 @@ function fromLetters(text) {
   return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
 }
 
+/** @typedef {{recipe: Recipe, given: number[], stood: number[]}} Run a recipe, and what its run tells of each command */
+/** @typedef {Recipe["commands"][number]} Command */
+
 /**
- * Whether every message and timer waits for a hand once the log has so many lines.
- * @param {Recipe} recipe @param {number} [after] by default at its end
+ * The commands of which the first lines of a log show something, each where it
+ * was given: as in paxos/sandbox/recipe.py.
+ * @param {Run} run @param {number} at how many lines are looked at @returns {Command[]}
  */
-export function isByHand(recipe, after = Infinity) {
-  return recipe.manual || recipe.commands.some((one) => one.do.by_hand === true && one.after <= after);
+export function kept({ recipe, given, stood }, at) {
+  const commands = recipe.commands.slice(0, given.length);
+  return commands.filter((_, place) => stood[place] < at).map((command, place) => ({ ...command, after: Math.min(command.after, given[place]) }));
+}
+
+/**
+ * The recipe of a run that takes another turn: what was commanded up to a
+ * line, then one command more.
+ * @param {Run} run @param {number} at how many lines of its log stay @param {Step} step @returns {Recipe}
+ */
+export function forked(run, at, step) {
+  return { ...run.recipe, commands: [...kept(run, at), { after: at, do: step }] };
+}
+
+/**
+ * The recipe of a run up to a line; from there on everything waits for a hand.
+ * @param {Run} run @param {number} at how many lines of its log stay @returns {Recipe}
+ */
+export function rewound(run, at) {
+  const commands = kept(run, at);
+  // By hand nothing moves behind the line but a scenario, which the first command ends.
+  const goesOn = run.recipe.scenario !== null && commands.length === 0;
+  if (goesOn || !isByHandAt(run, at)) commands.push({ after: at, do: { by_hand: true } });
+  return { ...run.recipe, commands };
+}
+
+/** Whether every message and timer waits for a hand when all is done. @param {Recipe} recipe */
+export function isByHand(recipe) {
+  return recipe.manual || recipe.commands.some(takesOver);
+}
+
+/** The same of a run, at a line of its log. @param {Run} run @param {number} at how many lines there are by then */
+export function isByHandAt(run, at) {
+  return run.recipe.manual || kept(run, at).some(takesOver);
+}
+
+/** @param {Command} command */
+function takesOver(command) {
+  return command.do.by_hand === true;
 }

@@ -8,30 +8,28 @@
 /** @import {Step} from "../command/state.js" */
 /** @import {Branch, Recipe, Sandbox} from "./state.js" */
 
-import { withVerdict, withWhy } from "../log/timeline.js";
+import { restOf, withVerdict, withWhy } from "../log/timeline.js";
 import { readRun } from "../shell/open.js";
 import { sentenceOf } from "../shell/acts.js";
-import { compareWith } from "../shell/rooms.js";
+import { compareWith, knowVariants } from "../shell/rooms.js";
 import * as change from "../state.js";
 import { branchRows } from "./branches.js";
 import { makeEngine } from "./engine-room.js";
 import { exploration } from "./explore.js";
 import { heldList, messageSteps } from "./hand.js";
-import { isByHand } from "./recipe.js";
+import { afterOf, firstMoment, lengthOf, seenAt } from "./places.js";
+import { forked, isByHand, rewound } from "./recipe.js";
 import { recipeOf } from "./recipes.js";
-import { broughtBack, currentBranch, divergence, dropped, forked, grown, joined, replaced } from "./state.js";
+import { atEnd, broughtBack, currentBranch, divergence, dropped, goesOn, grown, inTurn, joined, replaced } from "./state.js";
 import { sandboxBeside, sandboxStage } from "./view.js";
 import { makeWays } from "./ways.js";
 import { sandbox as said } from "./words.js";
 
-/** Lines that confirm a command, and how soon after its first trace they come. */
-const CONFIRMS = new Set(["fault_applied", "fault_undone", "propose_received"]);
-const SEEN_WITHIN = 60;
 /** More branches than this are no help to anyone, and each keeps a whole log. */
 const MOST_BRANCHES = 12;
 
 /**
- * @param {Store} store @param {Omit<Acts, "engine" | "fork" | "openSandbox" | "judge" | "link">} acts @param {() => Catalogue} catalogue
+ * @param {Store} store @param {Omit<Acts, "engine" | "fork" | "openSandbox" | "judge" | "link"> & {playOn: (to: number) => void}} acts @param {() => Catalogue} catalogue
  */
 export function makeSandbox(store, acts, catalogue) {
   const { get, update } = store;
@@ -67,7 +65,7 @@ export function makeSandbox(store, acts, catalogue) {
         divergence: old === undefined ? -1 : divergence(old.text, result.lines),
         ...{ verdict: result.verdict, why: result.why, held: result.held ?? [], stopped: result.stopped_why ?? "", ended: result.stopped ?? "" },
         ...{ closing: result.closing ?? 0, sha256: result.sha256, scenario: result.scenario ?? null, scenarioWhy: result.scenario_why ?? "" },
-        faults: result.faults ?? [],
+        ...{ faults: result.faults ?? [], given: result.given ?? [], stood: result.stood ?? [] },
       };
       return { branch, refused: result.refused ?? [] };
     } finally {
@@ -86,7 +84,7 @@ export function makeSandbox(store, acts, catalogue) {
     const { left, scale, panel, instance, node } = here;
     const opened = change.moved(change.opened(here, run), cursor);
     const view = keepView ? { left, scale, panel, instance, node } : { panel: /** @type {const} */ ("do") };
-    return change.moved({ ...opened, ...view, sandbox: { ...opened.sandbox, current: branch.id, whatif: null } }, cursor);
+    return change.moved({ ...opened, ...view, sandbox: { ...opened.sandbox, current: branch.id, whatif: null, turn: null } }, cursor);
   }
 
   /** @param {Branch} branch @param {number} cursor @param {boolean} [keepView] */
@@ -99,12 +97,14 @@ export function makeSandbox(store, acts, catalogue) {
    * Show what a command has led to. Whoever has gone elsewhere while it was
    * computed stays there, and finds it on coming back.
    * @param {Branch} branch @param {number} cursor @param {number} from the branch that was shown when it was given
+   * @returns {boolean} whether it is shown
    */
   function arrive(branch, cursor, from) {
     const { mode, sandbox, sheet, filter } = get();
-    if (sandbox.current !== from) return;
-    if (mode === "sandbox") return show(branch, cursor, true);
-    update((now) => ({ ...change.modeChanged(showing(now, branch, cursor, true), change.tabOf(mode)), sheet, filter }));
+    if (sandbox.current !== from) return false;
+    if (mode === "sandbox") show(branch, cursor, true);
+    else update((now) => ({ ...change.modeChanged(showing(now, branch, cursor, true), change.tabOf(mode)), sheet, filter }));
+    return mode === "sandbox";
   }
 
   /**
@@ -125,7 +125,7 @@ export function makeSandbox(store, acts, catalogue) {
       update((now) => ({ ...now, sandbox: replaced(now.sandbox, branch, left) }));
       const place = typeof at === "string" ? Math.max(branch.timeline.at(at), 0) : at;
       const cursor = place ?? firstMoment(branch);
-      if (mode !== "sandbox") return arrive(branch, cursor, branch.id);
+      if (mode !== "sandbox") return void arrive(branch, cursor, branch.id);
       show(branch, cursor);
       if (recipe.scenario === null && recipe.commands.length === 0) update(invited);
     } catch (error) {
@@ -150,85 +150,95 @@ export function makeSandbox(store, acts, catalogue) {
     return { ...now, node: "n1", command: { ...now.command, form: "propose" } };
   }
 
-  /** @param {Branch} branch */
-  function firstMoment({ timeline, recipe }) {
-    const violation = timeline.points.find((point) => point.kind === "violation");
-    if (violation !== undefined) return violation.at;
-    // A cluster that rests is shown as it is now; a story from its start.
-    return recipe.scenario === null ? timeline.length - 1 : 0;
-  }
-
-  /** After how many lines a command is given that is given at the cursor. @param {Branch} branch @param {number} cursor */
-  function afterOf({ timeline, closing }, cursor) {
-    return Math.min(cursor + 1, timeline.length - closing);
-  }
-
-  /** The lines of a run without those that only close it. @param {Branch} branch */
-  function lengthOf({ timeline, closing }) {
-    return timeline.length - closing;
-  }
-
   /**
-   * Give a command at the cursor, or at another moment. Commands are carried
-   * out one after the other: each builds on what the one before it has made.
-   * @param {Step} step @param {number} [cursor]
+   * Give a command: where the run rests if one stands there or it plays on to
+   * there, else at the cursor, or at another moment. Commands are carried out
+   * one after the other: each builds on what the one before it has made.
+   * @param {Step} step @param {number} [moment]
    * @returns {Promise<{ok: boolean, sentence: string}>}
    */
-  function command(step, cursor = get().cursor) {
-    const parent = currentBranch(get().sandbox);
+  function command(step, moment) {
+    const now = get();
+    const parent = currentBranch(now.sandbox);
     if (parent === null) return Promise.resolve({ ok: false, sentence: said.wantsSandbox });
-    // A run that plays would leave the moment that this is about.
-    update((now) => ({ ...now, playing: false }));
+    const cursor = moment ?? now.cursor;
     const after = afterOf(parent, cursor);
-    const order = { parent: parent.id, cursor: get().cursor, after: after >= lengthOf(parent) ? Infinity : after };
+    const last = moment === undefined ? atEnd(now) : after >= lengthOf(parent);
+    // A run that plays would leave the moment that this is about.
+    if (!last) update((now) => ({ ...now, playing: false }));
+    const order = { parent: parent.id, cursor, after: last ? Infinity : after, joins: cursor === now.cursor && inTurn(now), watched: goesOn(now) };
     const answer = before.then(() => carriedOut(step, order));
     before = answer.catch(() => {});
     return answer;
   }
 
   /**
-   * @param {Step} step
-   * @param {{parent: number, cursor: number, after: number}} order `after` in lines, Infinity for the end; `cursor` as it stood then
+   * @typedef {object} Order
+   * @property {number} parent the id of the branch that was shown
+   * @property {number} cursor the moment that was meant
+   * @property {number} after in lines; Infinity for the end
+   * @property {boolean} joins whether it belongs to the turn that was taken there
+   * @property {boolean} watched whether the run was playing on to its end
    */
+
+  /** @param {Step} step @param {Order} order */
   async function carriedOut(step, order) {
     const { branches } = get().sandbox;
-    const parent = branches.find((one) => one.id === order.parent);
+    const { parent: id, after: wanted, last, joins } = placeOf(order);
+    const parent = branches.find((one) => one.id === id);
     if (parent === undefined) return { ok: false, sentence: said.gone };
-    const last = order.after === Infinity;
-    const after = last ? lengthOf(parent) : order.after;
-    if (!last && branches.length >= MOST_BRANCHES) return { ok: false, sentence: said.tooManyBranches };
-    const recipe = forked(parent.recipe, after, step);
-    const place = last ? { parent: parent.parent, at: parent.at, name: parent.name } : { parent: parent.id, at: after - 1, name: said.branch(branches.length) };
-    const { branch, refused } = await made(recipe, last ? said.running : said.forking, place);
+    const after = last ? lengthOf(parent) : wanted;
+    const same = last || joins;
+    if (!same && branches.length >= MOST_BRANCHES) return { ok: false, sentence: said.tooManyBranches };
+    const recipe = forked(parent, after, step);
+    const place = same ? { parent: parent.parent, at: parent.at, name: parent.name } : { parent: parent.id, at: after - 1, name: said.branch(branches.length) };
+    const { branch, refused } = await made(recipe, same ? said.running : said.forking, place);
     const no = refused.find((one) => one.command === recipe.commands.length - 1);
     if (no !== undefined) return { ok: false, sentence: no.sentence };
     if (!get().sandbox.branches.some((one) => one.id === parent.id)) return { ok: false, sentence: said.gone };
-    const result = last ? { ...branch, id: parent.id } : branch;
-    update((now) => ({ ...now, sandbox: last ? grown(now.sandbox, result) : joined(now.sandbox, result) }));
+    const result = same ? { ...branch, id: parent.id } : branch;
     // Where the command shows first: what was under way at that moment comes before it.
-    const shows = last ? divergence(parent.text, branch.text) : branch.divergence;
+    const shows = same ? divergence(parent.text, branch.text) : branch.divergence;
     // By hand one delivers message after message: the list of what waits stands at the end.
-    const seen = isByHand(recipe) ? lengthOf(branch) - 1 : seenAt(branch.timeline, Math.max(after, shows));
+    const byHand = isByHand(recipe);
+    const seen = byHand ? lengthOf(branch) - 1 : seenAt(branch.timeline, Math.max(after, shows));
+    const lookedBack = last && hasLookedBack(order.cursor);
+    update((now) => ({ ...now, sandbox: same ? grown(now.sandbox, result) : joined(now.sandbox, result) }));
+    if (!last) tookTurn(result, seen, parent.id, order);
     // A run that only went on leaves alone who has begun to look back meanwhile.
-    arrive(result, last && movedSince(order.cursor) ? get().cursor : seen, parent.id);
+    else if (lookedBack) arrive(result, get().cursor, parent.id);
+    else if (arrive(result, order.watched || goesOn(get()) ? Math.min(get().cursor, seen) : seen, parent.id) && !byHand) acts.playOn(restOf(result.timeline));
     return { ok: true, sentence: said.wentOn(branch.stopped) };
   }
 
-  /** Whether the person, and not this room, has moved the cursor. @param {number} cursor as it stood */
-  function movedSince(cursor) {
-    const now = get().cursor;
-    return get().mode === "sandbox" && now !== cursor && now !== placed;
+  /**
+   * Where an order is carried out: what was meant for a moment at which a
+   * turn has been taken since belongs to that turn.
+   * @param {Order} order @returns {{parent: number, after: number, last: boolean, joins: boolean}}
+   */
+  function placeOf({ parent, cursor, after, joins }) {
+    const { turn, branches } = get().sandbox;
+    const last = after === Infinity;
+    const taken = turn !== null && turn.from === parent && turn.given === cursor ? branches.find((one) => one.id === turn.branch) : undefined;
+    if (last || turn === null || taken === undefined) return { parent, after, last, joins };
+    return { parent: turn.branch, after: afterOf(taken, turn.cursor), last, joins: true };
   }
 
   /**
-   * Where a command is seen: at the line that confirms it. Some that only
-   * follow from it, such as links that go down, may come before.
-   * @param {import("../log/timeline.js").Timeline} timeline @param {number} from
+   * Stand where a command in the past shows. As long as one does, a further
+   * one belongs to the same turn.
+   * @param {Branch} branch @param {number} cursor @param {number} from @param {Order} order
    */
-  function seenAt(timeline, from) {
-    const last = timeline.length - 1;
-    for (let at = from; at <= Math.min(from + SEEN_WITHIN, last); at += 1) if (CONFIRMS.has(timeline.eventOf(at))) return at;
-    return Math.min(from, last);
+  function tookTurn(branch, cursor, from, { parent, cursor: given }) {
+    if (!arrive(branch, cursor, from)) return;
+    const turn = { branch: branch.id, cursor: get().cursor, from: parent, given };
+    update((now) => ({ ...now, sandbox: { ...now.sandbox, turn } }));
+  }
+
+  /** Whether the person, and not this room, has left the end for another moment. @param {number} cursor as it stood */
+  function hasLookedBack(cursor) {
+    const now = get();
+    return now.mode === "sandbox" && !atEnd(now) && now.cursor !== cursor && now.cursor !== placed;
   }
 
   /** Bring what is shown into the sandbox, at its moment; and command something there. @param {Step} [step] */
@@ -267,8 +277,7 @@ export function makeSandbox(store, acts, catalogue) {
     const parent = currentBranch(get().sandbox);
     if (parent === null) return;
     const after = afterOf(parent, get().cursor);
-    const recipe = { ...parent.recipe, commands: parent.recipe.commands.filter((one) => one.after < after) };
-    void turn(parent, recipe, after, { name: said.branch(get().sandbox.branches.length), seen: (branch) => lengthOf(branch) - 1 });
+    void turn(parent, rewound(parent, after), after, { name: said.branch(get().sandbox.branches.length), seen: (branch) => lengthOf(branch) - 1 });
   }
 
   const ways = makeWays({ ...acts, engine, set, turn, open });
@@ -321,7 +330,10 @@ export function makeSandbox(store, acts, catalogue) {
   const viewActs = {
     start: () => void engine().catch(() => {}),
     open: (/** @type {Recipe} */ recipe) => void open(recipe),
-    making: () => update((now) => ({ ...now, sandbox: { ...now.sandbox, making: !now.sandbox.making } })),
+    making() {
+      knowVariants(/** @type {any} */ (acts));
+      update((now) => ({ ...now, sandbox: { ...now.sandbox, making: !now.sandbox.making } }));
+    },
     back: bringBack,
     fill: (/** @type {string} */ name, /** @type {string} */ value) =>
       update((now) => ({ ...now, sandbox: { ...now.sandbox, form: { ...now.sandbox.form, [name]: value } } })),
@@ -348,8 +360,13 @@ export function makeSandbox(store, acts, catalogue) {
     givenBy(by) {
       giver = by;
     },
+    /** After each drawing: whoever has gone on from where a command put them has left that turn. @param {App} app */
+    drawn(app) {
+      if (app.mode === "sandbox" && app.sandbox.turn !== null && !inTurn(app)) set({ turn: null });
+    },
     /** Sandbox mode has been chosen. */
     async enter() {
+      knowVariants(/** @type {any} */ (acts));
       const { sandbox } = get();
       if (sandbox.engine === "off" || sandbox.engine === "failed") await engine().catch(() => {});
     },

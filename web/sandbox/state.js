@@ -1,5 +1,6 @@
 // The sandbox's part of the state: the engine, the branches of the run, what waits.
 
+/** @import {App} from "../state.js" */
 /** @import {Timeline} from "../log/timeline.js" */
 /** @import {Step} from "../command/state.js" */
 
@@ -33,6 +34,8 @@
  * @property {string} stopped why the run went no further
  * @property {{name: string, verb: string, text: string}[]} faults of the network, in force at its end
  * @property {string} ended "rest", "waits", "lines" or "time"
+ * @property {number[]} given for each command, how many lines there were when it was given
+ * @property {number[]} stood for each command, how many lines stand before the first that it may have changed
  * @property {number} closing how many of its last lines only close the log
  * @property {string} scenarioWhy why there is no scenario that says the same; empty where there is one
  * @property {string} sha256 of its log
@@ -53,6 +56,15 @@
  * @property {Record<string, string>} form
  * @property {{at: number, branch: number, answer: any} | null} whatif
  * @property {number | null} naming the branch whose name is being written
+ * @property {Turn | null} turn the turn that was taken last, while one still stands where it put one
+ */
+
+/**
+ * @typedef {object} Turn a command in the past made a branch
+ * @property {number} branch its id
+ * @property {number} cursor where the command shows
+ * @property {number} from the branch that it left
+ * @property {number} given where the cursor stood there
  */
 
 /** @type {Sandbox} */
@@ -69,21 +81,28 @@ export const SANDBOX_FIRST = {
   form: {},
   whatif: null,
   naming: null,
+  turn: null,
 };
+
+/** Whether the page plays a run on to its end by itself, because of a command. @param {App} app */
+export function goesOn({ mode, playing, playTo }) {
+  return mode === "sandbox" && playing && playTo !== Infinity;
+}
+
+/** Whether a command that is given now is given at the end of the run, where it comes to rest. @param {App} app */
+export function atEnd(app) {
+  const branch = currentBranch(app.sandbox);
+  return branch !== null && (goesOn(app) || app.cursor + 1 >= branch.timeline.length - branch.closing);
+}
+
+/** Whether a command that is given now belongs to the turn that was taken last. @param {App} app */
+export function inTurn({ sandbox: { turn, current }, cursor }) {
+  return turn !== null && turn.branch === current && turn.cursor === cursor;
+}
 
 /** @param {Sandbox} now @returns {Branch | null} */
 export function currentBranch(now) {
   return now.branches.find((branch) => branch.id === now.current) ?? null;
-}
-
-/**
- * The recipe of a run that takes another turn: what was commanded up to a
- * line, then one more command.
- * @param {Recipe} recipe @param {number} after lines of the log @param {Step} step @returns {Recipe}
- */
-export function forked(recipe, after, step) {
-  const kept = recipe.commands.filter((command) => command.after <= after);
-  return { ...recipe, commands: [...kept, { after, do: step }] };
 }
 
 /**

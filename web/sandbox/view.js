@@ -27,7 +27,7 @@ export function sandboxBeside(app, act) {
   const { recipe } = branch;
   return html`
     <span class="chip">${said.seed} ${recipe.seed}</span>
-    ${recipe.variant === null ? nothing : html`<span class="chip warn">${recipe.variant}</span>`}
+    ${recipe.variant === null ? nothing : html`<span class="chip warn" title=${doingOf(app, recipe.variant)}>${recipe.variant}</span>`}
     <span class="chip">${words.counted(app.timeline.length, "event")}</span>
     ${app.sandbox.busy === null ? nothing : html`<span class="chip busy-chip" role="status">${app.sandbox.busy}</span>`}
     ${back(app, act)}
@@ -111,13 +111,31 @@ function form(app, act) {
       ${select("manual", said.by, "no", [["no", said.byItself], ["yes", said.byHand]])}
       ${filled.manual === "yes" ? nothing : select("conditions", said.conditions, "calm", CONDITION_NAMES.map((name) => [name, /** @type {any} */ (said.conditionNames)[name]]))}
       ${select("scheme", said.scheme, "rounds", Object.entries(said.schemes))} ${select("variant", said.variant, "", [["", said.correct], ...variants(app)])}
-      <button class="primary">${said.make}</button>
+      <button class="primary">${said.make}</button> ${chosenVariant(app)}
     </form>
   `;
 }
 
-/** The broken variants that stories know of. @param {App} app @returns {[string, string][]} */
-function variants({ stories }) {
-  const names = new Set((stories ?? []).map((story) => story.variant).filter((name) => typeof name === "string"));
-  return [...names].sort().map((name) => [/** @type {string} */ (name), /** @type {string} */ (name)]);
+/**
+ * The broken variants that stories know of: what each does, as far as that has
+ * been read, and else its name.
+ * @param {App} app @returns {[string, string][]}
+ */
+function variants(app) {
+  const names = new Set((app.stories ?? []).map((story) => story.variant).filter((name) => typeof name === "string"));
+  const titled = [...names].map((name) => /** @type {[string, string]} */ ([name, doingOf(app, /** @type {string} */ (name)) || name]));
+  return titled.sort((one, other) => (one[1] < other[1] ? -1 : 1));
+}
+
+/** What a broken variant does, in a sentence; "" where that is not known. @param {App} app @param {string} variant @returns {string} */
+export function doingOf({ learn }, variant) {
+  const found = /** @type {{name: string, change: string}[]} */ (learn.variants ?? []).find(({ name }) => name === variant);
+  return found?.change ?? "";
+}
+
+/** The variant that is chosen, in full: a field has no room for it on a phone. @param {App} app */
+function chosenVariant(app) {
+  const { variant } = app.sandbox.form;
+  if (!variant) return nothing;
+  return html`<p class="small chosen-variant">${doingOf(app, variant)} <code class="muted">${variant}</code></p>`;
 }
