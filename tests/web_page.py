@@ -32,26 +32,14 @@ def visiting(browser: Browser, address: str, *, complains: bool = True) -> Itera
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def note(text: str) -> None:
-        # The machine's networks change while containers start; the page asks again.
-        if _NETWORK_CHANGED not in text:
-            complaints.append(text)
-
-    def listen(message: ConsoleMessage) -> None:
-        # A browser reports each refusal; the page says it in a sentence.
-        refused = message.location.get("url", "").endswith(_COMMANDS)
-        if message.type in {"error", "warning"} and not refused:
-            note(message.text)
-
     def open_page(
         hash_: str = "", *, prepare: Callable[[Page], None] | None = None, **settings: Any
     ) -> Page:
         context = browser.new_context(**{"viewport": VIEWPORT, **settings})
         contexts.append(context)
+        hear(context, complaints)
         page = context.new_page()
         page.set_default_timeout(30_000)
-        page.on("console", listen)
-        page.on("pageerror", lambda error: note(str(error)))
         if prepare is not None:
             prepare(page)
         _load(page, address + hash_)
@@ -64,6 +52,29 @@ def visiting(browser: Browser, address: str, *, complains: bool = True) -> Itera
         _keep_pictures(context, number)
         context.close()
     assert not complains or complaints == []
+
+
+def hear(context: BrowserContext, complaints: list[str]) -> None:
+    """Note every error and warning that the pages of a context and their workers write.
+
+    Args:
+        context: before its first page.
+        complaints: grows by the text of each, and of each error that nobody caught.
+    """
+
+    def note(text: str) -> None:
+        # The machine's networks change while containers start; the page asks again.
+        if _NETWORK_CHANGED not in text:
+            complaints.append(text)
+
+    def listen(message: ConsoleMessage) -> None:
+        # A browser reports each refusal; the page says it in a sentence.
+        refused = message.location.get("url", "").endswith(_COMMANDS)
+        if message.type in {"error", "warning"} and not refused:
+            note(message.text)
+
+    context.on("console", listen)
+    context.on("weberror", lambda error: note(str(error.error)))
 
 
 def _load(page: Page, address: str) -> None:
@@ -135,3 +146,26 @@ def drop(page: Page, files: dict[str, str], on: str = "body") -> None:
         }""",
         [files, on],
     )
+
+
+_SIGHT = """() => {
+    const draw = CanvasRenderingContext2D.prototype;
+    const { strokeRect } = draw;
+    draw.strokeRect = function (x, y, wide, high) {
+        if (this.canvas.id === "overview") window.sight = [x, wide];
+        strokeRect.call(this, x, y, wide, high);
+    };
+}"""
+"""Keeps which part of the strip is framed: the part of the run that the view shows."""
+
+
+def watching_sight(page: Page) -> None:
+    """Keep what is in sight, for :func:`sight`; to be done before the page is loaded."""
+    page.add_init_script(f"({_SIGHT})()")
+
+
+def sight(page: Page) -> tuple[float, float]:
+    """Where the part that is in sight begins, and how wide it is, in pixels of the strip."""
+    settled(page)
+    left, wide = page.evaluate("window.sight")
+    return left, wide

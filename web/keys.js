@@ -1,12 +1,12 @@
 // The keyboard: every gesture of the pointer has a key.
 
 /**
- * @typedef {"play" | "next" | "previous" | "nextPoint" | "previousPoint" | "first" | "last" | "fit" | "in" | "out"
+ * @typedef {"play" | "next" | "previous" | "nextPoint" | "previousPoint" | "first" | "last" | "fit" | "in" | "out" | "panLeft" | "panRight"
  *   | "future" | "causes" | "axis" | "help" | "close" | "message" | "now" | "split" | "propose" | "kill" | "find"} Command
  */
 
 /** @type {Record<string, Command>} */
-const KEYS = {
+export const KEYS = {
   " ": "play",
   ArrowRight: "next",
   ArrowLeft: "previous",
@@ -16,6 +16,8 @@ const KEYS = {
   "+": "in",
   "=": "in",
   "-": "out",
+  ",": "panLeft",
+  ".": "panRight",
   h: "future",
   c: "causes",
   t: "axis",
@@ -32,6 +34,38 @@ const KEYS = {
 /** Keys that a run of the keyboard's layout may hide behind Shift are read by their place. */
 const DIGIT = /^Digit([1-9])$/;
 
+/** What moves the knob of a scrubber, and the choice of a list. */
+const MOVES = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]);
+
+/**
+ * Whether a key means something to the field that has the focus. All keys do
+ * to a text; a scrubber and a list know few, and whoever has just used one
+ * with the pointer goes on with the page's own.
+ * @param {HTMLElement} target @param {KeyboardEvent} event
+ */
+export function belongsTo(target, { key, shiftKey }) {
+  const field = /** @type {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement | null} */ (target.closest("input, select, textarea"));
+  switch (field?.type) {
+    case undefined:
+    case "checkbox":
+      return false;
+    case "range":
+      return MOVES.has(key) && !shiftKey;
+    case "radio":
+      return key.startsWith("Arrow");
+    case "select-one":
+      // Whoever types the text of an option is led to it.
+      return MOVES.has(key) || key === " " || key === "Enter" || writes(/** @type {HTMLSelectElement} */ (field), key);
+    default:
+      return true;
+  }
+}
+
+/** Whether a key is a letter of one of a list's options. @param {HTMLSelectElement} list @param {string} key */
+function writes(list, key) {
+  return key.length === 1 && [...list.options].some((option) => option.text.toLowerCase().includes(key.toLowerCase()));
+}
+
 /**
  * What a key asks for; null when it belongs to what has the focus.
  * @param {KeyboardEvent} event
@@ -40,10 +74,8 @@ const DIGIT = /^Digit([1-9])$/;
 export function commandOf(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return null;
   const target = /** @type {HTMLElement} */ (event.target);
-  const typing = target.closest("input:not([type=checkbox]):not([type=radio]), select, textarea");
-  const scrubbing = target.matches("input[type=range]");
-  if (typing !== null && event.key !== "Escape" && !(scrubbing && event.shiftKey)) return null;
-  if (event.key === " " && target.closest("button, a, summary, input") !== null) return null;
+  if (event.key !== "Escape" && belongsTo(target, event)) return null;
+  if (event.key === " " && target.closest("button, a, summary, input:not([type=range])") !== null) return null;
   // The arrows of a row of tabs go from tab to tab.
   if (/^Arrow/.test(event.key) && !event.shiftKey && target.closest("[role=tablist]") !== null) return null;
   if (event.shiftKey && event.key === "ArrowRight") return "nextPoint";

@@ -137,7 +137,12 @@ export function meters(app, state, instance) {
   const shown = all.slice(0, BALLOTS_SHOWN);
   return html`
     <section class="meters" aria-labelledby="meters-title">
-      <h3 id="meters-title">${words.quorums}</h3>
+      <h3 id="meters-title">
+        ${words.quorums(quorum(state), state.members.length)}
+        ${shown.length === 0
+          ? nothing
+          : html`<span class="meter-heads" title=${words.meterHelp} aria-hidden="true"><span>${words.meterHeads.done}</span><span>${words.meterHeads.heard}</span></span>`}
+      </h3>
       ${shown.length === 0
         ? html`<p class="muted">${words.noBallots}</p>`
         : html`<ul class="plain">
@@ -168,7 +173,8 @@ function meter(app, state, ballot, view) {
 
 /**
  * One dot for each acceptor: empty, half once it has promised or accepted,
- * full once the proposer has heard of it.
+ * full once the proposer has heard of it. Behind them the numbers of both: a
+ * quorum that nobody has heard of yet is a quorum all the same.
  * @param {State} state @param {string} name @param {string} kind
  * @param {string[]} done @param {string[]} heard @param {string[]} refused
  */
@@ -177,10 +183,12 @@ function dots(state, name, kind, done, heard, refused) {
   const sign = (/** @type {string} */ node) =>
     heard.includes(node) ? "●" : done.includes(node) ? "◐" : refused.includes(node) ? "✕" : "○";
   return html`
-    <span class="dots ${kind} ${heard.length >= need ? "full" : ""}">
+    <span class="dots ${kind}">
       <span class="muted">${name}</span>
       <span role="img" aria-label="${name}: ${words.meterLabel(done, heard, refused)}">${state.members.map(sign).join("")}</span>
-      <span>${words.haveOf(heard.length, need)}</span>
+      ${[state.members.filter((node) => done.includes(node) || heard.includes(node)).length, heard.length].map(
+        (count) => html`<span class="count ${count >= need ? "full" : ""}">${count}</span>`,
+      )}
     </span>
   `;
 }

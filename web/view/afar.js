@@ -50,8 +50,12 @@ function choicesOnBars(ctx, geo, { timeline, cursor, future }, palette) {
   ctx.globalAlpha = 1;
 }
 
+/** How thick the edge of a hollow bar is, in pixels. */
+const EDGE = 1.6;
+
 /**
- * One ballot as a bar: phase 1 thin, phase 2 thick, and how it ended at its head.
+ * One ballot as a bar: phase 1 thin, phase 2 thick and hollow, filled where it
+ * got its value chosen; and a cross at its head where it was refused.
  * @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {BallotSpan} span
  * @param {number} from @param {number} to @param {number} y @param {Palette} palette
  */
@@ -60,8 +64,20 @@ function ballotBar(ctx, geo, span, from, to, y, palette) {
   ctx.fillStyle = palette.prepare;
   ctx.fillRect(from, y - 2.5, Math.max(turn - from, 1), 5);
   if (span.quorumAt >= 0) {
-    ctx.fillStyle = span.end === "chosen" ? palette.accepted : palette.accept;
-    ctx.fillRect(turn, y - 6, Math.max(to - turn, 1.5), 12);
+    const wide = Math.max(to - turn, 1.5);
+    if (span.end === "chosen") {
+      ctx.fillStyle = palette.accepted;
+      ctx.fillRect(turn, y - 6, wide, 12);
+    } else if (wide > EDGE * 3) {
+      ctx.strokeStyle = palette.accept;
+      ctx.lineWidth = EDGE;
+      ctx.setLineDash([]);
+      ctx.strokeRect(turn + EDGE / 2, y - 6 + EDGE / 2, wide - EDGE, 12 - EDGE);
+    } else {
+      // Too narrow to be hollow: shorter than a chosen one.
+      ctx.fillStyle = palette.accept;
+      ctx.fillRect(turn, y - 4, wide, 8);
+    }
   }
   if (span.end === "refused") cross(ctx, to, y, 4, palette.nack, 2);
 }

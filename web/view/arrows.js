@@ -122,7 +122,8 @@ function message(ctx, geo, scene, palette, now, { place, flight, way, alpha, fan
     cross(ctx, ...end, 5.5, palette.card, 6);
     cross(ctx, ...end, 5, style.colour, 2.6);
   };
-  const over = flight.fate === "received" ? flight.ended <= scene.cursor : flight.sent <= scene.cursor;
+  // That a message gets lost is told when it is lost, and not when it is sent.
+  const over = (flight.fate === "open" ? flight.sent : flight.ended) <= scene.cursor;
   if (over) {
     ctx.globalAlpha = alpha;
     draw();

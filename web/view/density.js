@@ -22,6 +22,12 @@ export const GROUPS = ["prepare", "accepted", "learn", "nack"];
 /** @type {Record<string, number>} */
 const GROUP_OF = { prepare: 0, promise: 0, accept: 1, accepted: 1, learn: 2, learned: 2, nack: 3 };
 
+/** How wide each group's bars are, in pixels: as lines, phase 1 is thin and phase 2 a surface. */
+const WIDTHS = [1, BAR, 1.8];
+/** Refusals are dots. */
+const DOTTED = GROUPS.indexOf("nack");
+const DOT = 1.3;
+
 /** Counts by bin, node and group. */
 class Bins {
   /** @param {number} nodeCount */
@@ -155,13 +161,26 @@ export function density(ctx, geo, scene, palette, now, faint) {
         const high = Math.max(room * Math.sqrt(sum / most), 2);
         const from = (below / sum) * high;
         const to = Math.max(((below + count) / sum) * high, from + 0.8);
-        ctx.fillRect(x, y - to, BAR - 0.6, to - from);
-        ctx.fillRect(x, y + from, BAR - 0.6, to - from);
+        if (group === DOTTED) {
+          dots(ctx, x, y, from, to);
+          continue;
+        }
+        ctx.fillRect(x, y - to, WIDTHS[group], to - from);
+        ctx.fillRect(x, y + from, WIDTHS[group], to - from);
       }
     }
   }
   ctx.globalAlpha = 1;
   choiceTicks(ctx, geo, scene, palette, faint);
+}
+
+/** A dotted bar on both sides of a lane. @param {CanvasRenderingContext2D} ctx @param {number} x @param {number} y @param {number} from @param {number} to */
+function dots(ctx, x, y, from, to) {
+  for (let at = from; at < to; at += DOT * 2) {
+    const high = Math.min(DOT, to - at);
+    ctx.fillRect(x, y - at - high, DOT, high);
+    ctx.fillRect(x, y + at, DOT, high);
+  }
 }
 
 /** Where values were chosen, of every instance: a tick in the value's colour. @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette @param {number} faint */

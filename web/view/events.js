@@ -33,7 +33,7 @@ export function events(app, act) {
   return html`
     <section class="card events" aria-labelledby="events-title">
       <div class="events-head">
-        <h2 id="events-title">${words.events} <span class="muted">${counted(rows, length)}</span></h2>
+        <h2 id="events-title">${words.events} <span class="muted" title=${words.entriesWhy}>${counted(rows, length, timeline.length)}</span></h2>
         <span class="field">
           <label class="muted" for="filter-node">${words.filterNode}</label>
           <select id="filter-node" @change=${(/** @type {Event} */ event) => act.filter({ node: value(event) })}>
@@ -78,9 +78,9 @@ export function events(app, act) {
   `;
 }
 
-/** How many entries there are, and how far the log has been searched. @param {Rows} rows @param {number} length */
-function counted(rows, length) {
-  const count = words.eventCount(length, length);
+/** How many entries there are for how many events, and how far the log has been searched. @param {Rows} rows @param {number} length @param {number} events */
+function counted(rows, length, events) {
+  const count = words.eventCount(length, events);
   return rows.scanned === rows.total ? count : viewWords.scanning(count, rows.scanned / rows.total);
 }
 

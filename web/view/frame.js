@@ -3,6 +3,9 @@
 /** @import {App, RunEntry, Sheet, StoryEntry} from "../state.js" */
 
 import { nothingYet, stateChip, verdictChip } from "./judgement.js";
+import { asksNow } from "./happening.js";
+import { POINT_SIGNS } from "./points.js";
+import { pointPicture } from "./signs.js";
 import { html, nothing, svg } from "../vendor/lit-html/lit-html.js";
 import { words } from "../words.js";
 
@@ -59,7 +62,7 @@ export function runBar(app, act, beside) {
     <div class="run-bar">
       <h2 class="run-title">${titleOf(app)}</h2>
       ${scenario === "" || scenario === titleOf(app) ? nothing : html`<span class="chip">${scenario}</span>`}
-      ${world === "" ? nothing : html`<span class="chip">${words.worlds[world] ?? world}</span>`} ${app.mode === "live" || nothingYet(app) ? stateChip(app) : verdictChip(timeline.verdict)}
+      ${world === "" ? nothing : html`<span class="chip">${words.worlds[world] ?? world}</span>`} ${app.mode === "live" || nothingYet(app) ? stateChip(app) : asksNow(app) ? nothing : verdictChip(timeline.verdict)}
       ${timeline.instances.length > 1 ? instances(app, act) : nothing} <span class="spacer"></span>
       ${beside}
     </div>
@@ -218,6 +221,10 @@ export function help() {
       </dl>
       <h3>${words.legend}</h3>
       ${legend()}
+      <h3>${words.legendOfStrip}</h3>
+      ${signList(words.legendOfStrip, Object.keys(POINT_SIGNS).map((kind) => [pointPicture(kind, 17, 8), words.points[kind]]))}
+      <h3>${words.legendAfar}</h3>
+      ${signList(words.legendAfar, AFAR.map(([name, picture]) => [picture, words.signs[name]]))}
     </div>
   `;
 }
@@ -238,9 +245,14 @@ export function sheetCard(name, body, close) {
 
 /** The signs of the space-time view, drawn as they are drawn there. */
 export function legend() {
+  return signList(words.legend, SIGNS.map(([name, picture]) => [picture, words.signs[name]]));
+}
+
+/** @param {string} name @param {[unknown, string][]} signs each with what it means */
+function signList(name, signs) {
   return html`
-    <ul class="legend plain" aria-label=${words.legend}>
-      ${SIGNS.map(([name, picture]) => html`<li><svg viewBox="0 0 34 16" width="34" height="16" aria-hidden="true">${picture}</svg> ${words.signs[name]}</li>`)}
+    <ul class="legend plain" aria-label=${name}>
+      ${signs.map(([picture, text]) => html`<li><svg viewBox="0 0 34 16" width="34" height="16" aria-hidden="true">${picture}</svg> ${text}</li>`)}
     </ul>
   `;
 }
@@ -268,4 +280,11 @@ const SIGNS = [
     svg`<circle class="hollow prepare" cx="6" cy="8" r="4.5" /><circle class="hollow prepare" cx="17" cy="8" r="4.5" /><path class="fill prepare" d="M17 3.5 a4.5 4.5 0 0 0 0 9 z" /><circle class="fill prepare" cx="28" cy="8" r="4.5" />`,
   ],
   ["chosen", svg`<path class="stroke ink dashed" d="M17 0 V16" />`],
+];
+
+/** How a run looks from far out. @type {[string, unknown][]} */
+const AFAR = [
+  ["openBallot", svg`<rect class="fill prepare" x="1" y="5.5" width="14" height="5" /><rect class="stroke accept" x="16" y="3" width="16" height="10" />`],
+  ["chosenBallot", svg`<rect class="fill prepare" x="1" y="5.5" width="14" height="5" /><rect class="fill accepted" x="15" y="2" width="18" height="12" />`],
+  ["density", svg`<path class="stroke prepare thin" d="M3 3 V13 M6 1 V15 M9 5 V11" /><rect class="fill accepted" x="12" y="3" width="10" height="10" /><path class="stroke nack dotted" d="M27 1 V15 M31 3 V13" />`],
 ];

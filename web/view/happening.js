@@ -9,13 +9,19 @@ import { equal } from "../log/lines.js";
 import { sentence } from "../log/narration.js";
 import { instanceOf } from "../log/reducer.js";
 import { pointsAt } from "../state.js";
-import { neighbours, stateAt } from "../log/timeline.js";
+import { neighbours, restOf, stateAt } from "../log/timeline.js";
 import { shortText } from "../log/values.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { nothingYet } from "./judgement.js";
+import { wordPicture } from "./signs.js";
 import { words } from "../words.js";
 
-/** @typedef {{go: (at: number) => void, unselect: () => void, message: (flight: number) => unknown}} HappeningActs */
+/** @typedef {{go: (at: number) => void, unselect: () => void, hush: () => void, message: (flight: number) => unknown}} HappeningActs `hush`: hide what is to come */
+
+/** Whether the run asks, at the cursor, what will come of it. @param {App} app */
+export function asksNow({ timeline, cursor, mode }) {
+  return mode !== "live" && mode !== "sandbox" && timeline !== null && Boolean(timeline.run?.predict) && timeline.eventOf(Math.max(cursor, 0)) === "run_started";
+}
 
 /** @param {App} app @param {HappeningActs} act */
 export function happening(app, act) {
@@ -29,12 +35,15 @@ export function happening(app, act) {
       <h2 id="now-title">
         ${words.happening(words.ms(timeline.ms[at]))}
         <span class="muted">${words.eventOf(at, timeline.length)}</span>
-        ${points.map((kind) => html`<span class="chip point ${kind}">${words.points[kind]}</span> `)}
+        ${points.map((kind) => html`<span class="chip point ${kind}">${wordPicture(kind)} ${words.points[kind]}</span> `)}
       </h2>
       <p class="sentence">${told(app)}</p>
       ${consequence(timeline, at)} ${whys(timeline, at, act.go)}
       ${line.event === "run_started" && run?.predict
-        ? html`<p class="predict"><strong>${words.predict}</strong> ${run.predict}</p>`
+        ? html`<p class="predict">
+            <strong>${words.predict}</strong> ${run.predict}
+            ${asksNow(app) && app.future ? html`<button class="link" @click=${act.hush}>${words.guessFirst}</button>` : nothing}
+          </p>`
         : nothing}
       ${reasons(timeline, at, act.go)} ${app.selected < 0 ? nothing : message(app, timeline.flight(app.selected), act)}
     </section>
@@ -63,7 +72,7 @@ export function toldAt({ timeline, cursor, mode, live }) {
 export function told(app) {
   const timeline = /** @type {Timeline} */ (app.timeline);
   const at = toldAt(app);
-  const started = at === timeline.length - 1 && timeline.eventOf(at) === "gate_changed" && nothingYet(app);
+  const started = at >= restOf(timeline) && ["gate_changed", "log_closed"].includes(timeline.eventOf(at)) && nothingYet(app);
   return started ? words.atRest : sentenceAt(timeline, at);
 }
 

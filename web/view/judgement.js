@@ -159,14 +159,19 @@ function next(verdict, past, acts) {
   return Number.isFinite(first) ? html`<p class="small"><button class="link" @click=${() => acts.go(first)}>${words.nextViolation(coming.length)}</button></p>` : nothing;
 }
 
+/** How the shortest way of a variant is called. */
+const SHORTEST = "-shortest";
+
 /** The story that breaks the same in the fewest steps, if this one is another. @param {App} app @returns {string | null} */
 function shortestOf(app) {
   const own = app.stories?.find((story) => app.source?.kind === "story" && story.name === app.source.name);
   const variant = own?.variant ?? app.recipe?.variant ?? app.meta?.variant ?? null;
   const scenario = own?.scenario ?? app.meta?.scenario ?? "";
-  const found = app.stories?.find(
+  const same = (app.stories ?? []).filter(
     (story) => story.kind === "counterexample" && (variant === null ? scenario !== "" && story.scenario === `${scenario}-shortest` : story.variant === variant),
   );
+  // Of some variants another way is told beside the shortest.
+  const found = same.find((story) => story.name.endsWith(SHORTEST)) ?? same[0];
   return found === undefined || found.name === own?.name ? null : found.name;
 }
 

@@ -9,26 +9,10 @@
 import { findMask } from "../find/search.js";
 import { binsOf } from "./density.js";
 import { laneWidth, layout } from "./layout.js";
+import { pointSign } from "./points.js";
 import { pointsOfKind } from "./seen.js";
 
 const HEIGHT = 34;
-/** @type {Record<string, keyof Palette>} */
-const COLOURS = {
-  chosen: "accepted",
-  learned: "learn",
-  all_learned: "learn",
-  kill: "nack",
-  restart: "accepted",
-  wall: "wall",
-  heal: "wall",
-  violation: "bad",
-  yield: "accept",
-  propose: "accept",
-  quorum: "prepare",
-  pause: "accept",
-  resume: "accept",
-};
-
 /** Of so many turning points only the rare kinds can be told apart. */
 const MANY = 150;
 const RARE = new Set(["kill", "restart", "wall", "heal", "pause", "violation"]);
@@ -98,11 +82,8 @@ export function paintOverview(ctx, app, timeline, palette) {
     if (many && x < free && point.kind !== "violation") continue;
     free = x + 2;
     ctx.globalAlpha = point.at <= app.cursor ? 1 : 0.45;
-    ctx.fillStyle = String(palette[COLOURS[point.kind] ?? "ink"]);
-    ctx.beginPath();
-    ctx.arc(x, 6, point.kind === "violation" ? 4.2 : 3.2, 0, Math.PI * 2);
-    ctx.fill();
-    ctx.fillRect(x - 0.75, 6, 1.5, 18);
+    pointSign(ctx, point.kind, x, 6, palette);
+    ctx.fillRect(x - 0.5, 12, 1, 12);
   }
   ctx.globalAlpha = 1;
 
