@@ -10,7 +10,7 @@ from orchestrator.clients import Clients, at_once
 from orchestrator.cluster import Cluster, LabError, Pair
 from orchestrator.gate import GateTable, rules_of, rules_of_cut
 from orchestrator.ledger import Ledger
-from orchestrator.ready import await_links, running
+from orchestrator.ready import await_links, pair_of, running
 from paxos.events import node_key
 from paxos.scenario.model import Cut, GateRule, Release
 
@@ -95,7 +95,7 @@ class Network:
         self._gates.rules[rule.name] = found
         nodes = running(self._cluster)
         self._gates.set_at(nodes)
-        if rule.action == "cut" and not rule.kinds and rule.instance is None:
+        if _is_blind_cut(rule):
             sources = rule.sources or self._cluster.members
             targets = rule.to or self._cluster.members
             ways = [(source, to) for source in sources for to in targets if source != to]
@@ -151,7 +151,8 @@ class Network:
 
     def await_links(self) -> int:
         """Wait until every link that is not cut is ready; how many these are."""
-        return await_links(self._cluster, self._clients, self._cut_now(), LINKS_LIMIT_S)
+        cut = self._cut_now() | self._cut_one_way_now()
+        return await_links(self._cluster, self._clients, cut, LINKS_LIMIT_S)
 
     def _gate_names(self, name: str) -> set[str]:
         return {rule.name for rule in self._gates.rules.get(name, ())}
@@ -167,6 +168,18 @@ class Network:
     def _cut_now(self) -> set[Pair]:
         return {pair for cut in self._cuts.values() for pair in cut.pairs}
 
+    def _cut_one_way_now(self) -> set[Pair]:
+        """The links of which gates lose one direction: neither end calls such a link ready."""
+        members = self._cluster.members
+        return {
+            pair_of(source, to)
+            for rule in self._rules.values()
+            if _is_blind_cut(rule)
+            for source in rule.sources or members
+            for to in rule.to or members
+            if source != to
+        }
+
     def _heal_cut(self, name: str) -> None:
         started = time.monotonic()
         with _taken_out(self._cuts, name) as cut:
@@ -178,7 +191,8 @@ class Network:
             else:
                 self._cluster.cables.plug(free)
             self.await_links()
-            evidence = self._probe_until(free, answered=True)
+            lost = self._cut_one_way_now()
+            evidence = self._probe_until([p for p in free if p not in lost], answered=True)
         self._ledger.strike(_key(name))
         self._ledger.claim_undone(
             cut.fault, cut.targets, self._cut_mechanism, evidence, started, cut.detail
@@ -249,6 +263,11 @@ def _taken_out(table: dict[str, _Entry], name: str) -> Iterator[_Entry]:
     finally:
         if not table_is_right:
             table[name] = entry
+
+
+def _is_blind_cut(rule: GateRule) -> bool:
+    """Whether a rule loses everything, and so the probes and the signs of life of its links."""
+    return rule.action == "cut" and not rule.kinds and rule.instance is None
 
 
 def as_text(rule: GateRule) -> str:

@@ -190,6 +190,11 @@ class TestFaults:
         healed = played(*walls, (20, {"heal": ["isolate"]}))
         assert [fault["name"] for fault in healed["faults"]] == ["isolate-2"]
 
+    def test_a_cable_in_force_is_told_by_its_two_ends(self) -> None:
+        """And not by all whom they still reach."""
+        cable = played((6, {"cut": ["n4", "n2"]}))["faults"]
+        assert cable == [{"name": "cut", "verb": "cut", "text": "n4-n2"}]
+
     def test_a_new_wall_replaces_the_one_before_it(self) -> None:
         """A line drawn across the ring is the wall that holds."""
         walls = [[["n1"], ["n2", "n3", "n4", "n5"]], [["n1", "n2"], ["n3", "n4", "n5"]]]
@@ -441,6 +446,13 @@ class TestExport:
         """Before a step, in its wait, or behind it."""
         for at in range(1, 90, 4):
             self.exact(recipe((at, {"kill": "n4"}), (at + 20, {"start": "n4"}), scenario=name))
+
+    @pytest.mark.parametrize("verb", ["deliver_message", "drop_message", "duplicate_message"])
+    def test_a_message_that_is_not_there_costs_a_scenario_no_time(self, verb: str) -> None:
+        """A refused command lets a microsecond pass, and its scenario does, too."""
+        made = recipe((6, PEAR), (20, {verb: "n1/1/999"}), (20, {"kill": "n3"}))
+        assert "in flight" in run(made, scenario_data())["refused"][0]["sentence"]
+        self.exact(made)
 
     def test_where_there_is_no_scenario_it_says_why(self) -> None:
         """A recipe of one node, or with a message taken out, is a link only."""

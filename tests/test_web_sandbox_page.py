@@ -211,6 +211,22 @@ class TestEngine:
             expect(page.get_by_role("button", name="Run it")).to_have_count(0)
 
 
+class TestFirstSteps:
+    def test_break_it_yourself_leads_to_a_cluster_that_waits_for_a_client(
+        self, browser: Browser, address: str
+    ) -> None:
+        """From the page's first screen, without a form to fill in."""
+        with visiting(browser, address) as visit:
+            page = visit()
+            page.get_by_role("button", name="Break it yourself").click()
+            expect(page.locator(".opening")).to_contain_text("Seed 7, 5 nodes")
+            # A second engine starts beside the one of the shared page.
+            expect(page.locator(".sentence")).to_contain_text(
+                "has just started, and rests", timeout=90_000
+            )
+            expect(page.locator(".form").get_by_label("Value")).to_be_visible()
+
+
 class TestNewRun:
     def test_a_form_makes_a_run_and_invites_a_proposal(self, shared: Page) -> None:
         """Seed, nodes, numbers, variant and conditions are a choice."""
@@ -269,6 +285,19 @@ class TestNewRun:
         page.get_by_role("button", name="Back to seed 36").click()
         expect(page.locator(".run-bar")).to_contain_text("Seed 36")
 
+    def test_a_broken_variant_is_offered_by_what_it_does(self, shared: Page) -> None:
+        """In a sentence; its name stands small beside the one that is chosen."""
+        page = shared
+        page.get_by_role("button", name="New run…").click()
+        choice = page.locator(".new-run").get_by_label("Protocol")
+        sentence = "An acceptor accepts whatever it is asked to, also below its promise."
+        expect(choice.locator("option", has_text=sentence)).to_have_count(1)
+        choice.select_option(label=sentence)
+        expect(page.locator(".chosen-variant")).to_have_text(f"{sentence} accept-below-promise")
+        choice.select_option(index=0)
+        expect(page.locator(".chosen-variant")).to_have_count(0)
+        page.get_by_role("button", name="New run…").click()
+
     def test_settings_are_changed_at_every_node(self, opened: Callable[[Recipe], Page]) -> None:
         """Those that were filled in, and no other."""
         page = opened(recipe(seed=37, commands=[propose("apple")]))
@@ -284,6 +313,34 @@ class TestNewRun:
         expect(page.locator(".event-rows")).to_contain_text("takes new settings")
         do(page, "Settings…")
         expect(page.get_by_label("Patience")).to_have_value("")
+
+
+class TestStopped:
+    def test_a_violation_stops_play_and_leaves_the_commands(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """It is told beside them; the next command is given in the end, and makes no branch."""
+        page = opened(
+            recipe(seed=44, variant="skips-phase-1", settings={"own_ballots": False}, commands=[])
+        )
+        select(page, "n1")
+        wish(page)
+        page.get_by_label("Value", exact=True).fill("apple")
+        do(page, "Do it")
+        stopped = page.locator("#panel .wrong")
+        expect(stopped).to_contain_text("Here R4 is broken")
+        expect(page.get_by_role("tab", name="Do")).to_have_attribute("aria-selected", "true")
+        expect(page.locator("#panel")).to_contain_text("a command here starts a branch")
+        page.get_by_role("button", name="Go to the end").click()
+        expect(page.locator("#panel")).not_to_contain_text("a command here starts a branch")
+        expect(stopped).to_have_count(0)
+        page.keyboard.press("Home")
+        page.locator("h1").click()
+        page.keyboard.press(" ")
+        expect(stopped).to_be_visible()
+        stopped.get_by_role("button").click()
+        expect(page.get_by_role("tab", name="Verdict")).to_have_attribute("aria-selected", "true")
+        expect(page.locator(".violations")).to_contain_text("R4")
 
 
 class TestBranches:
@@ -304,6 +361,9 @@ class TestBranches:
         expect(rows(page).nth(1).locator(".fork")).to_have_count(1)
         expect(rows(page).nth(1).locator(".differs")).to_have_count(1)
         page.get_by_role("button", name="Go to the first difference").click()
+        expect(page.locator(".sentence")).to_contain_text("n3")
+        # The links of a node may go down before its exit is told.
+        page.keyboard.press("Shift+ArrowRight")
         expect(page.locator(".ring .node.down")).to_have_count(1)
         page.get_by_role("button", name="as it ran", exact=True).click()
         expect(page.locator(".ring .node.down")).to_have_count(0)
@@ -401,7 +461,7 @@ class TestBranches:
         expect(page.locator(".ring path.wall")).to_have_count(0)
 
     def test_every_fault_is_at_hand(self, opened: Callable[[Recipe], Page]) -> None:
-        """Power loss, a failing disk, a crash at a point; what is impossible is refused in a sentence."""
+        """Power loss and a crash at a point; what is impossible is refused in a sentence."""
         page = opened(recipe(seed=44, commands=[propose("apple")]))
         select(page, "n5")
         do(page, "Disk…")
@@ -416,6 +476,153 @@ class TestBranches:
         do(page, "Do it")
         expect(answer(page)).to_contain_text("kill n5 before its next write")
         expect(answer(page)).to_have_class("done")
+
+
+class TestWhereOneStands:
+    """After a command: at the end it goes on with the run, in the past it takes another turn."""
+
+    def test_a_run_plays_on_and_the_next_command_goes_on_with_it(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """No branch comes of commands that follow each other, by mouse or by keys."""
+        page = opened(recipe(seed=91, nodes=3))
+        page.get_by_label("Speed").select_option("0.25")
+        select(page, "n1")
+        wish(page)
+        do(page, "Do it")
+        expect(page.locator(".hit")).to_contain_text("The run plays on to its end")
+        expect(page.locator(".controls .primary", has_text="Pause")).to_be_visible()
+        select(page, "n2")
+        do(page, "Kill")
+        expect(answer(page)).to_contain_text("kill n2")
+        expect(answer(page)).to_have_class("done")
+        # It was given at the end: n2 is still up where the run is seen to play.
+        expect(page.locator(".ring .node.down")).to_have_count(0)
+        expect(page.locator(".commands").get_by_role("button", name="Start")).to_be_visible()
+        page.keyboard.press("k")
+        expect(answer(page)).to_contain_text("start n2")
+        expect(answer(page)).to_have_class("done")
+        page.get_by_label("Speed").select_option("4")
+        expect(page.locator(".hit")).to_have_count(0)
+        page.get_by_label("Speed").select_option("1")
+        page.locator("h1").click()
+        page.keyboard.press("p")
+        expect(page.get_by_label("Value")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(answer(page)).to_contain_text("ask n2")
+        expect(answer(page)).to_have_class("done")
+        expect(rows(page)).to_have_count(0)
+
+    def test_who_stops_it_looks_back(self, opened: Callable[[Recipe], Page]) -> None:
+        """A command that is given there is meant for there, and starts a branch."""
+        page = opened(recipe(seed=92, nodes=3))
+        page.get_by_label("Speed").select_option("0.25")
+        select(page, "n1")
+        wish(page)
+        do(page, "Do it")
+        expect(page.locator(".hit")).to_contain_text("The run plays on to its end")
+        page.locator("h1").click()
+        page.keyboard.press("Space")
+        expect(page.locator(".hit")).to_contain_text("a command here starts a branch")
+        # To play from here is to look at what there is, and no going on.
+        page.keyboard.press("Space")
+        expect(page.locator(".hit")).to_contain_text("a command here starts a branch")
+        page.get_by_label("Speed").select_option("1")
+        page.locator("h1").click()
+        page.keyboard.press("k")
+        expect(answer(page)).to_have_class("done")
+        expect(rows(page)).to_have_count(2)
+
+    def test_at_one_place_of_the_past_commands_make_one_turn(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """Whoever has gone on from there and commands again takes another one."""
+        page = opened(recipe(seed=93, commands=[propose("apple")]))
+        page.keyboard.press("Home")
+        for _ in range(2):
+            page.keyboard.press("Shift+ArrowRight")
+        select(page, "n2")
+        do(page, "Kill")
+        expect(page.locator(".hit")).to_contain_text("belongs to the same branch")
+        expect(rows(page)).to_have_count(2)
+        page.keyboard.press("3")
+        page.keyboard.press("k")
+        expect(answer(page)).to_contain_text("kill n3")
+        expect(answer(page)).to_have_class("done")
+        # What is said of its end is said of an end that lies ahead.
+        expect(answer(page)).to_contain_text(re.compile(r"as far as event \d+\. Nothing is left"))
+        expect(page.locator(".ring .node.down")).to_have_count(2)
+        expect(rows(page)).to_have_count(2)
+        expect(rows(page).nth(1).locator(".fork")).to_have_count(1)
+        here = place(page)
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(".hit")).to_contain_text("a command here starts a branch")
+        page.keyboard.press("ArrowLeft")
+        assert place(page) <= here
+        page.keyboard.press("k")
+        expect(answer(page)).to_contain_text("start n3")
+        expect(rows(page)).to_have_count(3)
+
+    def test_two_orders_at_once_in_the_past_are_one_turn(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """The second was meant for the same moment as the first."""
+        page = opened(recipe(seed=94, commands=[propose("apple")]))
+        page.keyboard.press("Home")
+        page.keyboard.press("Shift+ArrowRight")
+        with slow_engine(page) as let_go:
+            for key in ("2", "k", "3", "k"):
+                page.keyboard.press(key)
+            let_go()
+            expect(page.locator(".ring .node.down")).to_have_count(2)
+        expect(rows(page)).to_have_count(2)
+
+    def test_a_command_goes_to_the_lines_that_were_on_the_screen(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """The branch was made anew meanwhile, by a command that one had not seen come."""
+        page = opened(recipe(seed=96, commands=[propose("apple")]))
+        page.keyboard.press("Home")
+        page.keyboard.press("Shift+ArrowRight")
+        for key in ("2", "k"):
+            page.keyboard.press(key)
+        expect(answer(page)).to_have_class("done")
+        expect(rows(page)).to_have_count(2)
+        with slow_engine(page) as let_go:
+            for key in ("3", "k", "Shift+ArrowRight", "4", "k"):
+                page.keyboard.press(key)
+            let_go()
+            expect(rows(page)).to_have_count(3)
+        expect(answer(page)).to_contain_text("kill n4")
+        expect(answer(page)).to_have_class("done")
+        # n3 was killed in the branch that this one does not come from.
+        expect(page.locator(".ring .node.down")).to_have_count(2)
+
+    def test_where_motion_is_unwelcome_one_is_at_the_end_at_once(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """Nothing plays by itself then."""
+        page = opened(recipe(seed=95, nodes=3))
+        page.emulate_media(reduced_motion="reduce")
+        select(page, "n1")
+        wish(page)
+        do(page, "Do it")
+        expect(answer(page)).to_have_class("done")
+        settled(page)
+        expect(page.locator(".hit")).to_have_count(0)
+        expect(page.locator(".choice")).to_contain_text("accepted by")
+        page.emulate_media(reduced_motion="no-preference")
+
+    def test_a_run_that_ends_with_a_dead_node_opens_where_it_rests(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """Its closing line only reads a disk, and tells of nothing that happened."""
+        kill = {"after": 9_999, "do": {"kill": "n2"}}
+        made = recipe(seed=96, nodes=3, commands=[propose("apple"), kill])
+        expected = run_in_python(made)
+        page = opened(made)
+        assert place(page) == expected["line_count"] - expected["closing"]
+        assert expected["closing"] > 0
 
 
 class TestMessages:
@@ -495,13 +702,40 @@ class TestMessages:
         waiting.get_by_role("button", name="Deliver").click()
         expect(answer(page)).to_have_class("done")
 
+    def test_of_what_looks_alike_to_a_gate_the_older_one_goes_first(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """The younger ones say so and give no command; when the first has gone the next is the oldest."""
+        hold = {"hold": {"name": "wait", "kinds": ["prepare"], "to": ["n2"]}}
+        commands = [{"after": 0, "do": hold}, {"after": 0, "do": {"kill": "n3"}}]
+        page = opened(recipe(seed=73, nodes=3, commands=[*commands, propose("apple", after=12)]))
+        page.keyboard.press("End")
+        waiting = page.locator(".held li")
+        expect(waiting.nth(1)).to_contain_text("Prepare n1 → n2")
+        first = waiting.nth(0).inner_text()
+        second = waiting.nth(1).inner_text()
+        assert "older one goes first" not in first
+        assert "(the older one goes first)" in second
+        expect(waiting.nth(0).get_by_role("button", name="Deliver")).to_be_enabled()
+        younger = waiting.nth(1).get_by_role("button", name="Deliver")
+        expect(younger).to_be_disabled()
+        told = page.locator(".commands").inner_text()
+        younger.click(force=True)
+        settled(page)
+        assert page.locator(".commands").inner_text() == told
+        count = waiting.count()
+        waiting.nth(0).get_by_role("button", name="Deliver").click()
+        expect(answer(page)).to_have_class("done")
+        page.keyboard.press("End")
+        expect(waiting).not_to_have_count(count)
+
     def test_the_end_is_where_the_run_rests(self, opened: Callable[[Recipe], Page]) -> None:
         """The lines that only read disks come after it: a second key goes there."""
         kill = {"after": 9_999, "do": {"kill": "n2"}}
         made = recipe(seed=72, nodes=3, commands=[propose("apple"), kill])
         expected = run_in_python(made)
         rest = expected["line_count"] - expected["closing"]
-        assert expected["closing"] == 1
+        assert expected["closing"] == 2
         page = opened(made)
         page.keyboard.press("Home")
         expect(page.locator(".hit")).to_contain_text("You look back")
@@ -660,6 +894,51 @@ class TestQuestions:
         page.locator(".held li").first.get_by_role("button").click()
         expect(answer(page)).to_have_class("done")
         expect(rows(page)).to_have_count(2)
+
+    def test_before_anybody_has_asked_any_client_s_value_can_be_chosen(
+        self, opened: Callable[[Recipe], Page]
+    ) -> None:
+        """There is no client yet that another one could be another one than."""
+        page = opened(recipe(seed=65, nodes=3))
+        page.get_by_label("Further ballots").select_option("1")
+        page.get_by_role("button", name="Explore from event").click()
+        told = page.locator(".explore .answer")
+        expect(told.locator("dd").first).to_have_text("any client's")
+        expect(told).to_contain_text("any client's value can still be, and never two")
+
+    @pytest.mark.parametrize("width", [1360, 390])
+    def test_why_there_is_no_branch_may_be_long_and_is_only_text(
+        self, opened: Callable[[Recipe], Page], width: int
+    ) -> None:
+        """It may quote a value of a log, which is as long and as strange as its client wanted."""
+        page = opened(recipe(seed=66 + width % 2, nodes=3))
+        page.set_viewport_size({"width": width, "height": 900})
+        strange = "<img src=x onerror=alert(1)>" + "w" * 4_000
+        reason = f"it proposes {strange}; ask `paxos-lab whatif`"
+        told, codes, images, fits = page.evaluate(
+            """async (reason) => {
+                const { exploration } = await import("./sandbox/explore.js");
+                const { render } = await import("./vendor/lit-html/lit-html.js");
+                const { FIRST } = await import("./state.js");
+                const answer = { verdict: "can go wrong", sentence: "", way: ["a step"], branch: null, no_branch: reason };
+                const app = { ...FIRST, sandbox: { ...FIRST.sandbox, engine: "ready", whatif: { at: 0, branch: 1, answer } } };
+                const place = document.createElement("div");
+                document.querySelector("#panel").append(place);
+                render(exploration(app, {}), place);
+                const told = place.querySelector(".answer > p:last-child");
+                const found = [told.textContent, [...told.querySelectorAll("code")].map((one) => one.textContent),
+                    place.querySelectorAll("img").length, place.scrollWidth <= place.clientWidth];
+                place.remove();
+                return found;
+            }""",
+            reason,
+        )
+        page.set_viewport_size({"width": 1360, "height": 1000})
+        assert strange in told
+        assert told.startswith("It cannot be taken step by step here. It proposes")
+        assert codes == ["paxos-lab whatif"]
+        assert images == 0
+        assert fits
 
     def test_a_dropped_log_is_judged_in_the_tab(self, shared: Page) -> None:
         """It came without a verdict; the engine is there already."""

@@ -143,18 +143,20 @@ def _faults(play: Play) -> list[Mapping[str, str]]:
     """The faults of the network in force at the end; ``name`` is what heals each."""
     faults = play.stage.faults
     cuts = [
-        {
-            "name": name,
-            "verb": cut.fault,
-            "text": " | ".join(", ".join(group) for group in cut.groups),
-        }
-        for name, cut in faults._cuts.items()
+        {"name": name, "verb": cut.fault, "text": _shape(cut)} for name, cut in faults._cuts.items()
     ]
     rules = [
         {"name": name, "verb": _verb(rule), "text": as_text(rule)}
         for name, rule in faults._rules.items()
     ]
     return [*cuts, *rules]
+
+
+def _shape(cut: do.Cut) -> str:
+    if cut.fault == "cut":
+        # Each group is one end of the cable and all whom both still reach.
+        return "-".join(group[0] for group in cut.groups)
+    return " | ".join(", ".join(group) for group in cut.groups)
 
 
 def _verb(rule: do.GateRule) -> str:

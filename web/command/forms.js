@@ -5,7 +5,7 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { order } from "./panel.js";
-import { DISK_FAULTS, FAILPOINTS, MESSAGE_KINDS, RULES, SETTINGS, configureStep, freeName, partitionStep, proposeStep, ruleStep } from "./steps.js";
+import { DISK_FAULTS, FAILPOINTS, MESSAGE_KINDS, RULES, SETTINGS, configureStep, cutStep, freeName, partitionStep, proposeStep, ruleStep } from "./steps.js";
 import { command as said } from "./words.js";
 
 /** @param {App} app @param {World} world @param {string | null} node @param {CommandActs} act @returns {unknown} */
@@ -15,6 +15,8 @@ export function forms(app, world, node, act) {
       return node === null ? html`<p class="muted small">${said.chooseNode}</p>` : propose(app, world, node, act);
     case "partition":
       return partition(app, world, act);
+    case "cut":
+      return cut(app, world, act);
     case "rule":
       return rule(app, world, act);
     case "release":
@@ -100,16 +102,37 @@ function partition(app, world, act) {
   return form(
     () => step !== null && act.give(step),
     html`
-      <p class="small muted">${said.sides}</p>
-      <div class="pick-node" role="group" aria-label=${said.sides}>
-        ${world.members.map(
-          (node) => html`<button type="button" aria-pressed=${app.picked.includes(node)} @click=${() => act.mark(node)}>${node}</button>`,
-        )}
-      </div>
+      ${marks(app, world, act, said.sides)}
       <p class="sides">${said.sidesAre(world.members.filter((node) => app.picked.includes(node)), other)}</p>
       <button class="primary" ?disabled=${step === null}>${said.split}</button>
     `,
   );
+}
+
+/** @param {App} app @param {World} world @param {CommandActs} act */
+function cut(app, world, act) {
+  const ends = world.members.filter((node) => app.picked.includes(node));
+  const step = cutStep(ends);
+  return form(
+    () => step !== null && act.give(step),
+    html`
+      ${marks(app, world, act, said.ends)}
+      <p class="sides">${said.endsAre(ends)}</p>
+      <button class="primary" ?disabled=${step === null}>${said.cutIt}</button>
+    `,
+  );
+}
+
+/** Mark nodes, as Shift and a digit do. @param {App} app @param {World} world @param {CommandActs} act @param {string} how */
+function marks(app, world, act, how) {
+  return html`
+    <p class="small muted">${how}</p>
+    <div class="pick-node" role="group" aria-label=${how}>
+      ${world.members.map(
+        (node) => html`<button type="button" aria-pressed=${app.picked.includes(node)} @click=${() => act.mark(node)}>${node}</button>`,
+      )}
+    </div>
+  `;
 }
 
 /** @param {App} app @param {World} world @param {CommandActs} act */

@@ -96,6 +96,7 @@ function toNetwork(app, world, act) {
     <h3>${said.toCluster}</h3>
     <div class="buttons">
       ${world.knows("partition") ? open("partition", said.partition) : nothing}
+      ${world.knows("cut") ? open("cut", said.cut) : nothing}
       ${world.knows("heal") ? html`<button ?disabled=${world.faults.length === 0} @click=${() => act.give({ heal: "all" })}>${said.heal}</button>` : nothing}
       ${world.knows("drop") ? open("rule", said.rule) : nothing}
       ${world.knows("release") ? html`<button ?disabled=${world.faults.length === 0} aria-expanded=${app.command.form === "release"} @click=${() => act.open("release")}>${said.release}</button>` : nothing}

@@ -45,6 +45,11 @@ export function partitionStep(side, members) {
   return one.length === 0 || other.length === 0 ? null : { partition: [one, other] };
 }
 
+/** @param {string[]} ends @returns {Step | null} null where they are not the two ends of a cable */
+export function cutStep(ends) {
+  return ends.length === 2 ? { cut: ends } : null;
+}
+
 /**
  * A rule of the gates.
  * @param {string} verb one of `RULES`

@@ -95,6 +95,7 @@ export const command = {
   disk: "Disk…",
   failpoint: "Crash at…",
   partition: "Partition…",
+  cut: "Cut a cable…",
   heal: "Heal all",
   rule: "Messages…",
   release: "Release…",
@@ -117,6 +118,10 @@ export const command = {
   /** @param {string[]} one @param {string[]} other */
   sidesAre: (one, other) => (one.length === 0 || other.length === 0 ? "Both sides need a node." : `${one.join(" ")} | ${other.join(" ")}`),
   split: "Part them",
+  ends: "Choose the two nodes at its ends.",
+  /** @param {string[]} ends */
+  endsAre: (ends) => (ends.length === 2 ? `${ends[0]} – ${ends[1]}` : "A cable has two ends."),
+  cutIt: "Cut it",
   point: "When",
   crash: "How",
   crashes: { kill: "kill", power: "power loss" },
@@ -156,7 +161,6 @@ export const command = {
     isolate: "Every cable of it is cut.",
     by_hand: "From here on every message and every timer waits until you let it go.",
   }),
-  inForce: "In force",
   nothingInForce: "Nothing is in force.",
   releaseOne: /** @param {string} name */ (name) => `Release ${name}`,
   healOne: /** @param {string} name */ (name) => `Heal ${name}`,
@@ -171,7 +175,11 @@ export const command = {
   hitsWhere: (world, nodes) => (world === "docker" ? `(the container${nodes.length > 1 ? "s" : ""} of ${joined(nodes)})` : `(the process${nodes.length > 1 ? "es" : ""} of ${joined(nodes)})`),
   /** @param {number} at */
   forks: (at) => `You look back at event ${at.toLocaleString("en")}: a command here starts a branch, and the run stays beside it.`,
+  goesOn: "The run plays on to its end, and what you command now is given there. Pause it to command something in between.",
+  /** @param {number} at */
+  inTurn: (at) => `You stand at event ${at.toLocaleString("en")}, where your command shows: a further one here belongs to the same branch. Play on to see what comes of it.`,
   toEnd: "Go to the end",
-  /** @param {string} verb */
-  unknownHere: (verb) => `Nobody here can ${verb.replace("_", " ")}.`,
+  /** @param {string[]} rules */
+  brokenHere: (rules) => `✗ Here ${joined(rules)} ${rules.length === 1 ? "is" : "are"} broken. The run goes on all the same.`,
+  toVerdict: "See what proves it",
 };

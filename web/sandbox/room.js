@@ -20,7 +20,7 @@ import { heldList, messageSteps } from "./hand.js";
 import { afterOf, firstMoment, lengthOf, seenAt } from "./places.js";
 import { forked, isByHand, rewound } from "./recipe.js";
 import { recipeOf } from "./recipes.js";
-import { atEnd, broughtBack, currentBranch, divergence, dropped, goesOn, grown, inTurn, joined, replaced } from "./state.js";
+import { atEnd, broughtBack, currentBranch, divergence, dropped, goesOn, grown, inTurn, joined, replaced, sharedLines } from "./state.js";
 import { sandboxBeside, sandboxStage } from "./view.js";
 import { makeWays } from "./ways.js";
 import { sandbox as said } from "./words.js";
@@ -166,7 +166,7 @@ export function makeSandbox(store, acts, catalogue) {
     const last = moment === undefined ? atEnd(now) : after >= lengthOf(parent);
     // A run that plays would leave the moment that this is about.
     if (!last) update((now) => ({ ...now, playing: false }));
-    const order = { parent: parent.id, cursor, after: last ? Infinity : after, joins: cursor === now.cursor && inTurn(now), watched: goesOn(now) };
+    const order = { parent: parent.id, shown: parent, cursor, after: last ? Infinity : after, joins: cursor === now.cursor && inTurn(now), watched: goesOn(now) };
     const answer = before.then(() => carriedOut(step, order));
     before = answer.catch(() => {});
     return answer;
@@ -175,6 +175,7 @@ export function makeSandbox(store, acts, catalogue) {
   /**
    * @typedef {object} Order
    * @property {number} parent the id of the branch that was shown
+   * @property {Branch} shown that branch as it was
    * @property {number} cursor the moment that was meant
    * @property {number} after in lines; Infinity for the end
    * @property {boolean} joins whether it belongs to the turn that was taken there
@@ -190,8 +191,10 @@ export function makeSandbox(store, acts, catalogue) {
     const after = last ? lengthOf(parent) : wanted;
     const same = last || joins;
     if (!same && branches.length >= MOST_BRANCHES) return { ok: false, sentence: said.tooManyBranches };
-    const recipe = forked(parent, after, step);
-    const place = same ? { parent: parent.parent, at: parent.at, name: parent.name } : { parent: parent.id, at: after - 1, name: said.branch(branches.length) };
+    // A branch may have been made anew meanwhile: what was looked at is what is forked.
+    const shared = same ? after : sharedLines(parent.text, order.shown.text, after);
+    const recipe = forked(shared < after ? order.shown : parent, after, step);
+    const place = same ? { parent: parent.parent, at: parent.at, name: parent.name } : { parent: parent.id, at: shared - 1, name: said.branch(branches.length) };
     const { branch, refused } = await made(recipe, same ? said.running : said.forking, place);
     const no = refused.find((one) => one.command === recipe.commands.length - 1);
     if (no !== undefined) return { ok: false, sentence: no.sentence };
@@ -208,7 +211,7 @@ export function makeSandbox(store, acts, catalogue) {
     // A run that only went on leaves alone who has begun to look back meanwhile.
     else if (lookedBack) arrive(result, get().cursor, parent.id);
     else if (arrive(result, order.watched || goesOn(get()) ? Math.min(get().cursor, seen) : seen, parent.id) && !byHand) acts.playOn(restOf(result.timeline));
-    return { ok: true, sentence: said.wentOn(branch.stopped) };
+    return { ok: true, sentence: said.wentOn(lengthOf(branch), branch.stopped) };
   }
 
   /**
@@ -323,7 +326,7 @@ export function makeSandbox(store, acts, catalogue) {
   function compare(id) {
     const branch = get().sandbox.branches.find((one) => one.id === id);
     if (branch === undefined) return;
-    compareWith(get(), /** @type {any} */ (acts), { kind: "branch", name: branch.name, timeline: branch.timeline, text: branch.text });
+    compareWith(get(), /** @type {any} */ (acts), { kind: "branch", id, name: branch.name, timeline: branch.timeline, text: branch.text });
     acts.sheet("compare");
   }
 

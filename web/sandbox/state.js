@@ -120,6 +120,12 @@ export function divergence(one, other) {
   return line;
 }
 
+/** How many of the first lines two logs share, of so many. @param {string} one @param {string} other @param {number} most */
+export function sharedLines(one, other, most) {
+  const first = divergence(one, other);
+  return first < 0 ? most : Math.min(first, most);
+}
+
 /** A further branch, beside those that are there. @param {Sandbox} now @param {Branch} branch @returns {Sandbox} */
 export function joined(now, branch) {
   return { ...now, branches: [...now.branches, branch] };
