@@ -8,6 +8,7 @@ from typing import Any
 from orchestrator.column_draft import Draft
 from orchestrator.column_tables import END, OPEN, SHAPE
 from paxos.events import Line
+from paxos.events.fold import NO_BALLOT
 
 _State = list[Any]
 """An acceptor: has it its memory; promised, accepted ballot and value there; the same on disk."""
@@ -170,7 +171,8 @@ class Notes:
         notes = self._notes_of(line["instance"])
         known = notes.acceptors.get(node, [True, 0, -1, -1, 0, -1, -1])
         pair = line.get("accepted")
-        disk = self._state_of(line["promised"], pair)
+        # A log of another program may leave out that nothing was promised.
+        disk = self._state_of(line.get("promised", NO_BALLOT), pair)
         if pair is not None and known[5:] != disk[1:]:
             self._draft.mark(at, "accept-disk", pair["value"])
         else:

@@ -44,7 +44,9 @@ _STYLES: Final = {
 
 _CLAIMED_EXITS: Final = frozenset({0, 137})
 # Told by headings of their own, at the right moment and in another form.
-_TOLD_ELSEWHERE: Final = frozenset({"run_started", "run_finished", "log_closed", "expectation_checked"})
+_TOLD_ELSEWHERE: Final = frozenset(
+    {"run_started", "run_finished", "log_closed", "expectation_checked"}
+)
 
 
 def make_console(*, stderr: bool = False) -> Console:

@@ -13,7 +13,7 @@ from orchestrator.played import Played, number_instances
 from orchestrator.ready import await_links, await_serving, running
 from orchestrator.stage import Stage, StepFailed
 from orchestrator.watch import Start, Watch
-from paxos.events import Line, closing_fields
+from paxos.events import Line, closing_fields, ends_together
 from paxos.scenario import Scenario
 from paxos.scenario.model import DiskFault
 
@@ -212,7 +212,32 @@ class Runner:
                 if line["incarnation"] != pieces[-1]["incarnation"]:
                     pieces.append({"incarnation": line["incarnation"], "first": 1, "last": None})
             pieces[-1]["last"] = last
+        self._let_ends_meet(played)
         self._close_log(played)
+
+    def _let_ends_meet(self, played: Played) -> None:
+        """Move the ends that nodes named to where no line within them quotes one behind them.
+
+        A cluster may run on meanwhile: another client's wish, a proposer that goes on.
+        """
+        ends: dict[str, tuple[int, int]] = {}
+        for node in self._cluster.members:
+            piece = played.pieces[node][-1]
+            if piece["last"] is not None:
+                ends[node] = int(piece["incarnation"] or 0), piece["last"]
+        while True:
+            lines = {node: played.watch.of_node(node) for node in self._cluster.members}
+            later = ends_together(lines, ends)
+            moved = {node: end for node, end in later.items() if end != ends[node]}
+            # What is quoted was written before; a line that does not come leaves a doubt.
+            if not moved or not all(
+                played.watch.wait_until_at(node, *end, _DRAIN_LIMIT_S)
+                for node, end in moved.items()
+            ):
+                break
+            ends |= moved
+            for node, (_, last) in moved.items():
+                played.pieces[node][-1]["last"] = last
 
     def _close_log(self, played: Played) -> None:
         """Say in the log itself what the run's table says, for whoever has the log alone."""
@@ -220,13 +245,17 @@ class Runner:
         lines: list[Line] = []
         for node in self._cluster.members:
             pieces = played.pieces[node]
-            lines += played.watch.of_node(node)
-            # What it named as its first and its last line, whether they have come or not.
+            own = played.watch.of_node(node)
+            # Where it begins and ends, whether those lines have come or not. What came
+            # from behind its end is hearsay.
             first, last = pieces[0]["first"], pieces[-1]["last"]
             assert first is not None, "every piece has a first line"
             starts[node] = (int(pieces[0]["incarnation"] or 0), first)
             if last is not None:
-                lines.append({"node": node, "incarnation": pieces[-1]["incarnation"], "seq": last})
+                end = int(pieces[-1]["incarnation"] or 0), last
+                own = [line for line in own if (line["incarnation"], line["seq"]) < end]
+                own.append({"node": node, "incarnation": end[0], "seq": last})
+            lines += own
         played.journal.write(**closing_fields(lines, starts, played.instances))
 
     def _configure(self, node: str, played: Played, settings: Mapping[str, Any]) -> None:

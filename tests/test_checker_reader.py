@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from paxos.checker import LogFormatError, Verdict, check_lines, check_path, merge
+from paxos.checker import LogFormatError, Run, Verdict, check_lines, check_path, merge
 from paxos.events import Line, encode, line_id
 from tests.logbuilder import build
 
@@ -553,3 +553,10 @@ class TestEmptyLogs:
         verdict = check_lines(lines, table(lines, instances={"main": 9}))
         assert verdict.verdict == "unknown"
         assert verdict.chosen == {9: None}
+
+
+def test_a_sentence_about_a_long_name_is_short() -> None:
+    """A stranger's table may hold anything, and its sentence stands on a page."""
+    with pytest.raises(LogFormatError, match="no node's name") as raised:
+        Run.parse({"members": ["n1", "9" * 5_000], "instances": {}, "pieces": {}})
+    assert len(str(raised.value)) < 200

@@ -213,6 +213,38 @@ class TestHonesty:
             assert any(closing_name(closing) in reason for reason in reasons), change
             assert verdict.verdict in {"unknown", "violated"}
 
+    def test_the_closing_line_names_every_instance_in_which_a_client_asked(self) -> None:
+        """A live run begins instances that its first line cannot know, and one may be broken."""
+        lines = lines_of(
+            played(
+                (6, PEAR),
+                (60, {"propose": {**FIG["propose"], "instance": "b"}}),
+                instances=["a", "b"],
+                variant="small-quorum",
+            )
+        )
+        lines[0]["instances"] = {"a": 1}
+        (closing,) = (line for line in lines if line["event"] == "log_closed")
+        assert closing["instances"] == {"a": 1, "b": 2}
+        whole = check_lines(lines)
+        assert {one.instance for one in whole.violations} == {1, 2}
+        for instances in ({"a": 1}, {"a": 1, "b": 3}):
+            closing["instances"] = instances
+            (asked,) = (
+                line
+                for line in lines
+                if line["event"] == "propose_invoked" and line["instance"] == 2
+            )
+            reason = (
+                f"{line_id(asked)} is of an instance that {closing_name(closing)} does not name"
+            )
+            assert reason in {one.reason for one in check_lines(lines).unknown}
+        # Nor does it help to cut what was asked: the runner's lines are counted.
+        kept = [
+            line for line in lines if line["node"] != "orchestrator" or line.get("instance") != 2
+        ]
+        assert check_lines(kept).unknown
+
     def test_two_closing_lines_close_nothing(self) -> None:
         """Which of them is the run's it cannot be told."""
         lines = lines_of(played((6, PEAR)))

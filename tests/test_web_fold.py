@@ -146,6 +146,9 @@ def walls() -> list[Line]:
     builder.write("n1", "promise_sent", to="g1", accepted=None, **guest)
     builder.write("n1", "accept_received", source="g1", value=long, **guest)
     builder.write("n1", "accepted_sent", to="g1", value=long, **guest)
+    # As another program's acceptor may write it: it need not say that nothing is promised.
+    alone = {"record": "acceptor", "number": 9, "accepted": {"ballot": "1.g1", "value": long}}
+    builder.write("n3", "state_persisted", instance=2, **alone)
     asked = builder.write("n2", "status_sent", to="n1")
     builder.write("n1", "status_received", source="n2", cause=line_id(asked))
 

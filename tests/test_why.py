@@ -414,6 +414,25 @@ class TestStuck:
         assert sentences(whys("basic"), "stuck") == []
         assert sentences(whys("competing"), "stuck") == []
 
+    @pytest.mark.parametrize(
+        "garbled",
+        [
+            {"event": "gate_changed", "rules": ["n1"]},
+            {"event": "gate_changed", "rules": [{"action": "cut", "source": []}]},
+            {"event": "fault_applied", "detail": {"sides": 7}},
+            {"event": "fault_applied", "detail": {"pairs": [["n1"]]}},
+        ],
+    )
+    def test_a_gate_and_a_fault_in_words_of_another_program_say_nothing(
+        self, garbled: dict[str, Any]
+    ) -> None:
+        """Of a stranger's log the rest is told all the same."""
+        lines, run = story("partition")
+        place = next(n for n, line in enumerate(lines) if line["event"] == garbled["event"])
+        changed = [{**line, **garbled} if n == place else line for n, line in enumerate(lines)]
+        told = sentences(explain(changed, run)["whys"], "stuck")
+        assert len(told) == len(sentences(whys("partition"), "stuck"))
+
 
 class TestBounds:
     def test_the_most_telling_kinds_are_kept_and_the_rest_is_counted(self) -> None:

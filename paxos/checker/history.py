@@ -251,6 +251,31 @@ class History:
         """Whether nothing of its writer's log is missing before a line."""
         return self.nodes[line["node"]].is_whole_until(key_of(line))
 
+    def was_seen_by_runner(self, line: Line) -> bool:
+        """Whether a line stands within the end of its node's log that the runner named, if any."""
+        own = self.nodes.get(line["node"])
+        return own is None or own.last_named is None or key_of(line) <= own.last_named
+
+    def lost_before(self, line: Line) -> str | None:
+        """A node of whose lines this one follows from some that its log no longer holds.
+
+        Where a run goes on while its ends are named, one node is seen for longer than
+        another. What it then has heard of, and by which way, cannot be seen.
+        """
+        for node, own in self.nodes.items():
+            if self.order.reach(line, node) > own.ends_at > START:
+                return node
+        return None
+
+    def may_hide_before(self, node: str, line: Line) -> bool:
+        """Whether a node may have done something before a line, behind the end that was named.
+
+        Not if it had heard of that line by then: for messages without causes, as guests' are.
+        """
+        own = self.nodes[node]
+        known = self.order.reach_from(node, own.ends_at, line["node"])
+        return own.last_named is not None and known < key_of(line)
+
     def find(self, name: str) -> Line | None:
         """A used line by its name."""
         node, key = named(name)
@@ -341,6 +366,8 @@ class History:
         elif final.last is not None and self.told is None:
             own.last_named = key_at(final.incarnation, final.last)
         else:
+            if final.last is not None:
+                own.last_named = key_at(final.incarnation, final.last)
             self._look_at_end(node, own, final.incarnation)
 
     @property
@@ -361,6 +388,9 @@ class History:
                 ALL_RULES,
                 "no line closes this log, so its end may be missing: what it shows is so far in order",
             )
+        if self.log.unnamed is not None:
+            name = line_id(self.log.unnamed)
+            self._doubt(ALL_RULES, f"{name} is of an instance that {told.closed} does not name")
         for node, name in self.log.early.items():
             if node in self.nodes:
                 reason = f"{name} is of this run, but {told.started} says that it began later"
@@ -482,10 +512,16 @@ class History:
         return self.log.torn.get(node) or self.log.torn.get("")
 
     def _find_lines_only_quoted(self) -> None:
-        """Lines that others quote, and that this log would hold if it went on."""
+        """Lines that others quote, and that this log would hold if it went on.
+
+        The ends that a log names itself go together: no line within them quotes one
+        behind them. What stands behind them is hearsay, and may.
+        """
         seen: dict[str, dict[int, Line]] = {}
         for line in self.order.lines:
             if "cause" not in line:
+                continue
+            if self.told is not None and not self.was_seen_by_runner(line):
                 continue
             node, key = named(line["cause"])
             incarnation = incarnation_of(key)
@@ -496,7 +532,12 @@ class History:
             own = self.nodes[node]
             for incarnation, line in quotes.items():
                 # Beyond the end that the runner named lies what the run did not see.
-                if own.last_named is not None and incarnation >= incarnation_of(own.last_named):
+                # Ends that run.json names need not go together: older runs' do not.
+                if (
+                    self.told is None
+                    and own.last_named is not None
+                    and incarnation >= incarnation_of(own.last_named)
+                ):
                     continue
                 last = key_at(incarnation, self.log.spans[node][incarnation].last)
                 reason = (

@@ -207,9 +207,13 @@ class Order:
 
     def reach(self, line: Line, node: str) -> Key:
         """The last line of ``node`` that happened before ``line`` or is it, as far as causes tell."""
-        if line["node"] == node:
-            return key_of(line)
-        clock = self._clock(line["node"], key_of(line))
+        return self.reach_from(line["node"], key_of(line), node)
+
+    def reach_from(self, writer: str, key: Key, node: str) -> Key:
+        """The last line of ``node`` that a writer had heard of by one of its own lines."""
+        if writer == node:
+            return key
+        clock = self._clock(writer, key)
         index = self._index.get(node, len(clock))
         return clock[index] if index < len(clock) else START
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any, Final
 
-from paxos.checker.order import Key, key_at, key_of, name_at
+from paxos.checker.order import Key, key_at, key_of, name_at, named
 from paxos.checker.table import CLOSED, STARTED, TABLE, TOO_LARGE, Piece, Run, run_told
 from paxos.events import (
     CATALOGUE,
@@ -115,6 +115,8 @@ class Log:
         strays: a sentence for each file named for a node that holds another's lines.
         early: where the log itself says how it begins: for each node the first line
             that stands before that, and yet is of an instance that is judged.
+        unnamed: where the log itself says how it ends: the runner's first line that is
+            of an instance that is not judged.
         line_count: how many lines were read, used or not.
         run: the runner's table, if there is one.
         files: where the lines came from.
@@ -126,6 +128,7 @@ class Log:
     clashes: list[tuple[str, Key, str]] = field(default_factory=list)
     strays: dict[str, str] = field(default_factory=dict)
     early: dict[str, str] = field(default_factory=dict)
+    unnamed: Line | None = None
     line_count: int = 0
     run: Run | None = None
     files: tuple[Path, ...] = ()
@@ -407,6 +410,7 @@ class _Collector:
             span = spans[line["incarnation"]] = Span()
         span.numbers.append(line["seq"])
         if not self._is_used(line):
+            self._look_for_instance(line)
             return
         log.lines.setdefault(node, []).append(line)
 
@@ -415,6 +419,18 @@ class _Collector:
         run = self._log.run
         if run is not None and run.is_told and line.get("instance") in run.instances.values():
             self._log.early.setdefault(line["node"], line_id(line))
+
+    def _look_for_instance(self, line: Line) -> None:
+        """A client's wish, or its answer, in an instance that the runner does not name."""
+        run = self._log.run
+        if run is None or run.told is None or run.told.closed is None:
+            return
+        if line["node"] != ORCHESTRATOR or line["event"] not in self._used:
+            return
+        known = self._log.unnamed
+        begin = named(run.told.started)[1]
+        if key_of(line) > begin and (known is None or key_of(line) < key_of(known)):
+            self._log.unnamed = line
 
     def _is_used(self, line: Line) -> bool:
         if line["event"] not in self._used or line.get("record", "acceptor") != "acceptor":

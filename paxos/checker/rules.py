@@ -50,7 +50,7 @@ from paxos.checker.history import (
     shown_value,
     value_key,
 )
-from paxos.checker.order import key_of, named
+from paxos.checker.order import named
 from paxos.events import Line, line_id, show
 
 _NONE: Final[BallotKey] = (0, 0)
@@ -109,6 +109,32 @@ class Findings:
         """Tell whoever asks why; for callers that have seen that somebody does."""
         assert self.tell is not None, "somebody asks"
         self.tell(Fact(self.rule, instance.number, line, found))
+
+    def lacks_what_led_to(
+        self, instance: InstanceHistory, line: Line, unseen_from: Iterable[str] = ()
+    ) -> bool:
+        """Whether lines are gone that may have led to a line; then no absence breaks a rule at it.
+
+        That is a doubt where the runner saw the line, and hearsay where it did not.
+
+        Args:
+            instance: where.
+            line: what would break the rule.
+            unseen_from: nodes from which messages without a cause may have led to it.
+        """
+        history = self.history
+        node = history.lost_before(line)
+        reason = f"{line_id(line)} follows from lines of {node} that its log no longer holds"
+        if node is None:
+            hiding = (known for known in unseen_from if history.may_hide_before(known, line))
+            node = next(hiding, None)
+            reason = (
+                f"{line_id(line)} may follow from lines of {node} behind the end that is named: "
+                "a message without a cause shows no way"
+            )
+        if node is not None and history.was_seen_by_runner(line):
+            self.doubtful(instance, reason, node)
+        return node is not None
 
     def doubtful(self, instance: InstanceHistory, reason: str, node: str | None = None) -> None:
         """Report that a case cannot be decided."""
@@ -457,7 +483,9 @@ def _judge_from_acceptors(
     wrong = _unjustified(history, instance, request["value"], reports)
     if wrong is None and found.tell is not None:
         found.told(instance, request, _justified(history, owner, "node", promises))
-    if wrong is not None:
+    # Its proposer, or who promised, may have been seen for a shorter time than who received it.
+    unseen = history.members if "cause" not in request else ()
+    if wrong is not None and not found.lacks_what_led_to(instance, request, unseen):
         found.broken(
             instance,
             request,
@@ -602,14 +630,9 @@ def _not_accepted_before(
                 node,
             )
             return None
-        if order.reach(learned, node) > own.ends_at:
-            # The runner saw the learner for longer than the acceptor.
-            if _was_seen_by_runner(history, learned):
-                found.doubtful(
-                    instance,
-                    f"{line_id(learned)} follows from lines of {node} that its log no longer holds",
-                    node,
-                )
+        # The runner may have seen the learner for longer than the acceptor.
+        unseen = [node] if instance.hearsay_without_cause else ()
+        if found.lacks_what_led_to(instance, learned, unseen):
             return None
         return f"{node} had not accepted it"
     if acceptance is not learned and order.before(learned, acceptance):
@@ -624,13 +647,11 @@ def _not_accepted_before(
         and acceptance["event"] != "disk_read"
     )
     if is_order_known and not order.before(acceptance, learned):
+        # The news may have come by a node that was seen for a shorter time.
+        if found.lacks_what_led_to(instance, learned):
+            return None
         return f"it cannot have heard by then that {node} accepted it ({line_id(acceptance)})"
     return None
-
-
-def _was_seen_by_runner(history: History, line: Line) -> bool:
-    last = history.nodes[line["node"]].last_named
-    return last is None or key_of(line) <= last
 
 
 def durable_before_reply(history: History, tell: Tell | None = None) -> Findings:
@@ -973,6 +994,9 @@ def _judge_origin(found: Findings, instance: InstanceHistory, key: ValueKey) -> 
     is_order_known = all("cause" in line for line in requests)
     is_after = all(order.before(first, wish) for wish in wishes)
     if not history.all_whole or not (is_order_known or is_after):
+        return
+    # Or on one of a node that was seen for a shorter time than the acceptor.
+    if found.lacks_what_led_to(instance, first, () if is_order_known else history.nodes):
         return
     known = f"an acceptor knew of it ({line_id(first)})"
     found.broken(

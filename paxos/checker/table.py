@@ -2,8 +2,8 @@
 
 ``run.json`` is written when a run has ended. A log that is handed on alone says
 the same in two of its lines: ``run_started``, which cannot know where the logs
-of the nodes end, and ``log_closed``, which can. What the two say must agree, so
-that no change or cut of one line makes a log look whole that is not.
+of the nodes end, and ``log_closed``, which can. What both say must agree. Where
+the logs end ``log_closed`` alone says, so that is as good as whoever handed it on.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

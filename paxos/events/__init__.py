@@ -10,7 +10,7 @@ This package imports nothing of the project, so that a checker built on it
 shares no code with the roles that it judges.
 """
 
-from paxos.events.closing import closing_fields
+from paxos.events.closing import closing_fields, ends_together
 from paxos.events.lines import (
     CATALOGUE,
     HEADER,
@@ -42,6 +42,7 @@ __all__ = [
     "closing_fields",
     "decode",
     "encode",
+    "ends_together",
     "has_half_character",
     "level_of",
     "line_id",

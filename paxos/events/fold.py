@@ -139,7 +139,8 @@ def _on_state_persisted(state: State, line: Line, name: str) -> State:
     if line["record"] != "acceptor":
         return state
     node, instance = line["node"], line["instance"]
-    disk = {"promised": line["promised"], "accepted": line.get("accepted")}
+    # A log of another program may leave out that nothing was promised.
+    disk = {"promised": line.get("promised", NO_BALLOT), "accepted": line.get("accepted")}
     memory = _acceptor_of(state, instance, node)["memory"]
     state = _with_acceptor(state, instance, node, {"memory": memory, "disk": disk})
     return _accepted(state, instance, node, disk["accepted"], name)

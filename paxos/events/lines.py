@@ -155,7 +155,7 @@ def node_key(name: str) -> int:
         LogFormatError: it is no node's name.
     """
     if not _NODE.fullmatch(name) and name != "n0":
-        raise LogFormatError(f"no node's name: {name!r}")
+        raise LogFormatError(f"no node's name: {name!r:.80}")
     if name == "orchestrator":
         return 0
     return int(name[1:]) + (100 if name[0] == "g" else 0)
@@ -169,7 +169,7 @@ def ballot_key(ballot: str) -> tuple[int, int]:
     """
     match = _BALLOT.fullmatch(ballot)
     if match is None:
-        raise LogFormatError(f"no ballot: {ballot!r}")
+        raise LogFormatError(f"no ballot: {ballot!r:.80}")
     return int(match[1]), node_key(match[2])
 
 

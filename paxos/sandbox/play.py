@@ -284,7 +284,12 @@ class Play:
     def _on_message(self, number: int, on_message: OnMessage) -> None:
         self.world.tick()
         self._note_act(number)
-        self.world.on_message(on_message)
+        try:
+            self.world.on_message(on_message)
+        except NotPossible:
+            # A player's clock must go the same, and a step that waits lets as much pass.
+            self._note_wait()
+            raise
         self.told.link_only = self.told.link_only or (
             "A scenario has no word for one message in flight, so this recipe is a link only."
         )

@@ -6,6 +6,7 @@
 
 import { ENDS, OPEN, codesOf } from "./columns.js";
 import { SHAPE } from "./draft.js";
+import { NO_BALLOT } from "./lines.js";
 
 const END = codesOf(ENDS);
 
@@ -135,7 +136,8 @@ export class Notes {
     }
     const notes = this.#notesOf(line.instance);
     const known = notes.acceptors.get(node) ?? [true, 0, -1, -1, 0, -1, -1];
-    const disk = this.#stateOf(line.promised, line.accepted ?? null);
+    // A log of another program may leave out that nothing was promised.
+    const disk = this.#stateOf(line.promised ?? NO_BALLOT, line.accepted ?? null);
     if (line.accepted && (known[5] !== disk[1] || known[6] !== disk[2])) this.draft.mark(at, SHAPE["accept-disk"], line.accepted.value);
     else this.draft.lines.columns.shape[at] = SHAPE["promise-disk"];
     notes.acceptors.set(node, [known[0], known[1], known[2], known[3], ...disk]);

@@ -17,7 +17,7 @@
 import {
   BLANK, acceptorOf, added, ballotOf, instanceOf, quorum, turned, withAcceptor, withBallot, withInstance, withMembers, withNode, without,
 } from "./copies.js";
-import { ORCHESTRATOR, lineId, sameValue } from "./lines.js";
+import { NO_BALLOT, ORCHESTRATOR, lineId, sameValue } from "./lines.js";
 import { WALLS, lastFault, withCuts } from "./walls.js";
 
 export { empty, instanceOf, quorum } from "./copies.js";
@@ -101,7 +101,8 @@ const HANDLERS = {
 
   state_persisted(state, line, id) {
     if (line.record !== "acceptor") return state;
-    const disk = { promised: line.promised, accepted: line.accepted ?? null };
+    // A log of another program may leave out that nothing was promised.
+    const disk = { promised: line.promised ?? NO_BALLOT, accepted: line.accepted ?? null };
     const memory = acceptorOf(state, line.instance, line.node).memory;
     const next = withAcceptor(state, line.instance, line.node, { memory, disk });
     return accepted(next, line.instance, line.node, disk.accepted, id);
