@@ -11,7 +11,7 @@ from orchestrator.core_archive import scenario_data
 from orchestrator.stories import variants_json
 from paxos.protocol import Acceptor
 from paxos.sandbox import SandboxError, repair
-from paxos.sandbox.handler import _home
+from paxos.sandbox.handler import _home, repaired_parts
 from paxos.storage import Storage
 from paxos.variants import VARIANTS
 
@@ -131,6 +131,10 @@ class TestRefused:
             ("", "there is no function here"),
             ("class Other(Acceptor):\n    pass", "has no class 'Other'"),
             (
+                "def x():\n    return None",
+                "what is broken here is on_accept: keep that name",
+            ),
+            (
                 "import nonsense_module\ndef on_accept(self, source, message):\n    pass",
                 "line 1 of your handler fails",
             ),
@@ -143,6 +147,18 @@ class TestRefused:
         with pytest.raises(SandboxError) as refused:
             tried("accept-below-promise", source)
         assert sentence in str(refused.value)
+
+    @pytest.mark.parametrize("name", [name for name in VARIANTS if GALLERY[name]["handlers"]])
+    def test_a_function_that_nothing_calls_is_refused_with_the_name_to_keep(
+        self, name: str
+    ) -> None:
+        """It would leave the broken one in force, and be judged for what that does."""
+        with pytest.raises(
+            SandboxError, match=r"line 1: nothing calls 'x'.*: keep that name"
+        ) as refused:
+            repaired_parts(VARIANTS[name], "def x():\n    return None\n")
+        kept = str(refused.value).partition("what is broken here is ")[2].split(":")[0]
+        assert all(f"def {one}(" in GALLERY[name]["handler"] for one in kept.split(" and "))
 
     @pytest.mark.parametrize(
         ("name", "source", "sentence"),

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
-from paxos.events import Line, encode
+from orchestrator.stories import story_files
+from paxos.events import Line, encode, narrate
 from paxos.simulator import World
 from tests.web_page import drop
 from tests.web_rooms import BROKEN, LATE, PARTITION, ask, served, simulated, write_runs
@@ -31,6 +32,12 @@ def forked(kill: int) -> list[Line]:
     world.propose(60, 5, "pear")
     world.run(400)
     return world.lines
+
+
+def story(name: str) -> list[Line]:
+    """The log of a story."""
+    text = story_files(name)["events.jsonl"].decode("utf-8")
+    return [json.loads(row) for row in text.splitlines()]
 
 
 def later(lines: list[Line]) -> list[Line]:
@@ -162,6 +169,30 @@ class TestMatching:
             hunk["moved"] for hunk in ask("compare", a=forked(3), b=forked(4))["hunks"][:1]
         )
 
+    def test_lines_that_say_the_same_are_told_apart_by_what_they_keep(self) -> None:
+        """The sentence of a promise that came in does not say what its proposer will push."""
+        (a, b) = (story(name) for name in ("tour", "tour--ignore-accepted"))
+        first = ask("compare", a=a, b=b)["hunks"][0]["from"]
+        assert narrate(a[first]) == narrate(b[first])
+        found = {"a": "apple at 3.n5", "b": "pear at 3.n5"}
+        name = "what the proposer pushes then"
+        assert ask("differing", a=a[first], b=b[first]) == [{"name": name, **found}]
+        moved = {**a[first], "seq": 1_000, "at_ns": 1, "ballot": "4.n5"}
+        wanted = [{"name": "ballot", "a": "3.n5", "b": "4.n5"}]
+        assert ask("differing", a=a[first], b=moved) == wanted
+        exact = ask("differing", a=a[first], b=moved, exact=True)
+        assert [one["name"] for one in exact] == ["seq", "at_ns", "ballot"]
+
+    def test_what_is_shown_of_the_sandbox_goes_by_its_branch(self) -> None:
+        """All branches have one title: two of them side by side would be called the same."""
+        branches = [{"id": 4, "name": "as it ran"}, {"id": 6, "name": "branch 1"}]
+        about = {"lines": forked(3), "branches": branches, "current": 6}
+        source = {"kind": "sandbox", "name": "branch 1"}
+        wanted = {"kind": "branch", "name": "6", "title": "branch 1"}
+        assert ask("shown_side", source=source, **about) == wanted
+        run = ask("shown_side", source={"kind": "run", "name": "one"}, **about)
+        assert (run["kind"], run["name"]) == ("run", "one")
+
     def test_next_leads_from_each_difference_to_the_one_behind_it(self) -> None:
         """And from the last to none."""
         told = ask("compare", a=forked(3), b=forked(4))
@@ -225,6 +256,20 @@ class TestPage:
         page.get_by_role("button", name="Close").click()
         expect(page).to_have_url(re.compile(f"#run={ONE}"))
         expect(page.locator(".sentence")).to_be_visible()
+
+    def test_a_sentence_that_both_say_is_said_once_with_what_differs(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        """The pair of the tour's end: the same promises, and another value that is pushed."""
+        page = visit("#compare=story:tour,story:tour--ignore-accepted")
+        told = page.locator(".compare-told")
+        expect(told).to_contain_text("Both runs then say: “n5 has promises of 3.n5")
+        pushes = "what the proposer pushes then"
+        pair = f"{pushes}: “apple at 3.n5” in the first, “pear at 3.n5” in the second."
+        expect(told).to_contain_text(f"but they differ: {pair}")
+        here = page.locator(".compare-here.differs .kept")
+        expect(here).to_have_text([f"({pushes}: apple at 3.n5)", f"({pushes}: pear at 3.n5)"])
+        expect(told).not_to_contain_text("The first run then says")
 
     def test_next_and_previous_go_from_difference_to_difference(
         self, visit: Callable[..., Page]

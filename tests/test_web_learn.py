@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.core_archive import scenario_data
 from paxos.sandbox import run
-from tests.web_learn import EXHIBITS, told, write_stories
+from tests.web_learn import EXHIBITS, places_of, told, write_stories
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +191,40 @@ def test_the_tours_run_breaks_when_one_line_is_changed(room: dict[str, Any]) -> 
     assert broken == {"R4", "agreement"}
     whole = run({**recipe, "variant": None}, scenario_data())["verdict"]
     assert whole["verdict"] == "ok"
+
+
+def test_in_the_exhibit_of_retries_both_wait(room: dict[str, Any], stories: Path) -> None:
+    """Its second part says so: n1's wait is over, n5's is not, and apple is chosen meanwhile."""
+    log = (stories / "duel" / "events.jsonl").read_text("utf-8").splitlines()
+    lines = [json.loads(row) for row in log]
+    scene = places_of(room, "exhibit/retries")[1]["scene"]
+    since = max(at for at, line in enumerate(lines) if line["event"] == "settings_changed")
+    told_of = lines[since : scene["at"]]
+    waits = [line for line in told_of if line.get("timer") == "retry"]
+    assert [(line["event"], line["node"]) for line in waits] == [
+        ("timer_set", "n1"),
+        ("timeout_fired", "n1"),
+        ("timer_set", "n5"),
+    ]
+    assert lines[scene["window"][0]] == waits[1]
+    assert waits[0]["after_ms"] // 1000 == 2
+    assert {line["value"] for line in lines if line["event"] == "value_learned"} == {"apple"}
+
+
+# What becomes of it where nothing is broken, or where waiting is the harm.
+HARMLESS = {"schemes", "retries", "degradation"}
+
+
+def test_what_is_broken_is_shown_with_its_harm(room: dict[str, Any], stories: Path) -> None:
+    """An exhibit that ends in a broken run ends where two values each had acceptances."""
+    for exhibit in set(EXHIBITS) - HARMLESS:
+        end = places_of(room, f"exhibit/{exhibit}")[-1]
+        log = (stories / end["scene"]["story"] / "events.jsonl").read_text("utf-8").splitlines()
+        lines = [json.loads(row) for row in log[: end["scene"]["at"] + 1]]
+        by: dict[str, set[str]] = {}
+        for line in lines:
+            # Chosen with the write; but some say it before they write, or do not write it.
+            said = {"accepted_sent": line, "state_persisted": line.get("accepted")}
+            if (pair := said.get(line["event"])) is not None:
+                by.setdefault(pair["value"], set()).add(line["node"])
+        assert sum(len(nodes) > 1 for nodes in by.values()) == 2, (exhibit, by)

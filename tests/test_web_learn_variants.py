@@ -96,20 +96,20 @@ def test_the_editor_takes_tab_and_lets_the_keyboard_go(visit: Callable[..., Page
 
 
 @browsed
-def test_without_a_sandbox_all_but_repair_and_running_works(browser: Browser, address: str) -> None:
+def test_without_a_sandbox_all_but_repair_and_running_works(visit: Callable[..., Page]) -> None:
     """And the page says what is missing."""
-    context = browser.new_context(reduced_motion="reduce")
-    page = context.new_page()
     missing_engine = {"available": False, "why": "Pyodide is not here.", "pyodide": None}
-    page.route("**/sandbox.json", lambda route: route.fulfill(json=missing_engine))
-    page.goto(address + "#variant=promise-omits-accepted")
+
+    def prepare(page: Page) -> None:
+        page.route("**/sandbox.json", lambda route: route.fulfill(json=missing_engine))
+
+    page = visit("#variant=promise-omits-accepted", prepare=prepare)
     stage(page).get_by_role("button", name="Repair it").click()
     stage(page).get_by_role("button", name="Run", exact=True).click()
     expect(stage(page).locator(".repair .bad")).to_contain_text("Pyodide is not here.")
     page.evaluate("location.hash = '#exhibit=binding.4'")
     stage(page).locator("[data-learn=sandbox]").click()
     expect(page.get_by_text("Pyodide is not here.").first).to_be_visible()
-    context.close()
 
 
 STAND_IN_ENGINE = """
@@ -125,26 +125,26 @@ export class Engine {
 
 @browsed
 def test_a_search_that_was_cut_short_claims_no_more_than_it_saw(
-    browser: Browser, address: str
+    visit: Callable[..., Page],
 ) -> None:
     """Neither the headline nor the row speaks of every schedule."""
-    context = browser.new_context(reduced_motion="reduce")
-    page = context.new_page()
     offer = {"available": True, "why": "", "pyodide": ""}
     script = "text/javascript"
-    page.route("**/sandbox.json", lambda route: route.fulfill(json=offer))
-    page.route(
-        "**/sandbox/engine.js",
-        lambda route: route.fulfill(body=STAND_IN_ENGINE, content_type=script),
-    )
-    page.goto(address + "#variant=promise-omits-accepted")
+
+    def prepare(page: Page) -> None:
+        page.route("**/sandbox.json", lambda route: route.fulfill(json=offer))
+        page.route(
+            "**/sandbox/engine.js",
+            lambda route: route.fulfill(body=STAND_IN_ENGINE, content_type=script),
+        )
+
+    page = visit("#variant=promise-omits-accepted", prepare=prepare)
     stage(page).get_by_role("button", name="Repair it").click()
     stage(page).get_by_role("button", name="Run", exact=True).click()
     answer = stage(page).locator(".repair [role=status]")
     expect(answer.locator("h4")).to_contain_text("Repaired, as far as was searched")
     expect(answer).to_contain_text("182,564 states")
     expect(answer).not_to_contain_text("Every schedule")
-    context.close()
 
 
 # --- with the engine ------------------------------------------------------------------------
@@ -262,3 +262,35 @@ def test_a_slip_of_the_pen_is_told_with_its_line(sandbox: Page) -> None:
     answer = repaired(sandbox, lambda text: text.replace("if message", "if if message", 1))
     expect(answer).to_contain_text("Line 3")
     expect(answer.locator("h4")).to_have_count(0)
+
+
+@browsed
+@pytest.mark.parametrize(
+    ("room", "said"),
+    [("variants", "variants"), ("variant=no-such", "There is no variant named “no-such”.")],
+)
+def test_a_link_to_the_variants_has_a_run_behind_it(
+    visit: Callable[..., Page], room: str, said: str
+) -> None:
+    """Nothing goes on loading; there is a list to choose from; whoever closes it finds a run."""
+    page = visit(f"#{room}")
+    expect(stage(page)).to_contain_text(said)
+    entries = stage(page).locator(".variant-list li")
+    expect(entries).to_have_count(len(variants_json()["variants"]))
+    expect(page.locator("#now-title")).to_be_attached()
+    expect(page.get_by_text("Loading")).to_have_count(0)
+    assert page.evaluate("location.hash") == f"#{room}"
+    stage(page).get_by_role("button", name="Close").click()
+    expect(stage(page)).to_have_count(0)
+    expect(page.locator(".sentence")).to_be_visible()
+    expect(page.locator(".run-title")).to_contain_text("Six steps")
+
+
+@browsed
+def test_a_variant_is_chosen_where_an_unknown_one_was_asked_for(visit: Callable[..., Page]) -> None:
+    """What stood behind the list gives way to the run of the one that was chosen."""
+    page = visit("#variant=no-such")
+    stage(page).locator(".variant-list button").filter(has_text="number-shared").click()
+    expect(stage(page).locator(".guide-name")).to_have_text("number-shared")
+    expect(page.locator("#now-title")).to_contain_text("Violation")
+    assert page.evaluate("location.hash") == "#variant=number-shared"

@@ -12,6 +12,7 @@ from orchestrator.pyodide import sandbox_json
 from orchestrator.stories import story_files
 from tests.conftest import no_browser_reason
 from tests.web_node import ask_node, without
+from tests.web_page import visiting
 
 FILES = ("events.jsonl", "run.json", "verdict.json")
 # A limit, not a wait: a busy machine may take long to open a browser's page.
@@ -53,11 +54,11 @@ STORIES = (
     "tour",
     "tour--ignore-accepted",
     "broken--accept-below-promise",
-    "broken--half-quorum-shortest",
+    "broken--half-quorum-by-hand",
     "broken--number-reused-by-hand",
     "broken--promise-omits-accepted",
     "broken--reply-before-write-by-hand",
-    "broken--skips-phase-1-shortest",
+    "broken--skips-phase-1-by-hand",
     "broken--small-quorum",
 )
 """The stories that the room opens."""
@@ -103,15 +104,20 @@ def places_of(room: dict[str, Any], guide: str) -> list[dict[str, Any]]:
 def with_engine(browser: Browser, address: str, **settings: Any) -> Iterator[Page]:
     """One page for all that needs the engine, which takes some seconds to start.
 
-    Skips where it is missing, and fails instead under CI=true.
+    Its console must stay empty. Skips where the engine is missing, and fails
+    instead under CI=true.
+
+    Args:
+        browser: opens it.
+        address: the page's, with the hash to open.
+        settings: of the browser's context, beside less motion.
     """
     if (reason := no_browser_reason()) is not None:
         pytest.skip(reason)
     if not sandbox_json()["available"]:
         without(sandbox_json()["why"])
-    context = browser.new_context(reduced_motion="reduce", **settings)
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto(address)
-    yield page
-    context.close()
+    bare, _, hash_ = address.partition("#")
+    with visiting(browser, bare) as visit:
+        page = visit(f"#{hash_}", reduced_motion="reduce", **settings)
+        page.set_default_timeout(60_000)
+        yield page

@@ -3,7 +3,9 @@
 // answers it as JSON.
 import { readFileSync } from "node:fs";
 import { aligned, keysOf, lineAtRow, matched, nextHunk } from "../web/compare/align.js";
+import { differing } from "../web/compare/differing.js";
 import { figuresOf } from "../web/compare/figures.js";
+import { shownSide } from "../web/compare/sides.js";
 import { shared } from "../web/compare/view.js";
 import { formatQuery, parseQuery } from "../web/find/query.js";
 import { matches } from "../web/find/search.js";
@@ -122,6 +124,16 @@ const answers = {
     const back = [...places.x].some((x, row) => row > 0 && x < places.x[row - 1]);
     const next = diff.hunks.map((hunk) => nextHunk(diff, hunk.from, 1)?.from ?? null);
     return { pairs, hunks: diff.hunks, apart: apart.length, back, next, last: lineAtRow(diff.a, pairs.length - 1) };
+  },
+  /** In what two lines differ. */
+  differing: () => differing(request.a, request.b, request.by ?? "lines", request.exact ?? false),
+  /** What is shown, as a side of a comparison: by kind, name and title. */
+  async shown_side() {
+    const timeline = timelineOf(request);
+    const branches = request.branches.map(({ id, name }) => ({ id, name, timeline }));
+    const app = { timeline, name: "run", meta: null, source: request.source, sandbox: { branches, current: request.current } };
+    const { kind, name, title } = await shownSide({ get: () => app, texts: async () => new Map() });
+    return { kind, name, title };
   },
   figures: () => figuresOf(timelineOf(request)),
   patterns: () => findWords.patterns,

@@ -47,6 +47,7 @@ def repaired_parts(variant: Variant, source: str) -> Parts:
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             _check_name(node, variant, own, owner)
+    _check_that_it_replaces(tree, variant, own, None if owner is None else getattr(module, owner))
     body = _merged(own, tree, owner)
     code = compile(body, FILE, "exec", dont_inherit=True)
     try:
@@ -171,6 +172,27 @@ def _check_name(
             raise SandboxError(
                 f"line {node.lineno}: {variant.name} has no class {node.name!r}; it is {owner}"
             )
+
+
+def _check_that_it_replaces(
+    tree: ast.Module, variant: Variant, own: ast.Module, owner: type | None
+) -> None:
+    """Whether any of the functions is one that the core calls; the others help that one."""
+    named = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    known = {node.name: node for node in own.body if isinstance(node, ast.ClassDef)}
+    alone = [node.name for node in own.body if isinstance(node, ast.FunctionDef)]
+    methods = [] if owner is None else dir(owner)
+    if any(node.name in {*known, *alone, *methods} for node in named):
+        return
+    names = list(dict.fromkeys(piece.__name__ for piece in _pieces(variant).values()))
+    if owner is not None:
+        names = [
+            part.name for part in known[owner.__name__].body if isinstance(part, ast.FunctionDef)
+        ]
+    raise SandboxError(
+        f"line {named[0].lineno}: nothing calls {named[0].name!r}, so it repairs nothing; "
+        f"what is broken here is {' and '.join(names)}: keep that name"
+    )
 
 
 def _merged(own: ast.Module, edited: ast.Module, owner: str | None) -> ast.Module:

@@ -31,6 +31,11 @@ const TABLES = {
  * @property {Int32Array} rowOfB
  */
 
+/** Which fields are set aside where bytes are not asked for. @param {By} by */
+export function asideOf(by) {
+  return new Set(by === "order" ? TIMES : [...TIMES, ...COUNTS]);
+}
+
 /**
  * By what lines are told apart.
  * @param {string[]} rows the log, a line each
@@ -41,7 +46,7 @@ const TABLES = {
 export async function keysOf(rows, instances, by, exact) {
   if (exact) return rows;
   const strict = by === "order";
-  const aside = new Set(strict ? TIMES : [...TIMES, ...COUNTS]);
+  const aside = asideOf(by);
   const rank = new Map(instances.map((instance, place) => [instance, `#${place + 1}`]));
   const breathe = pace();
   /** @type {string[]} */

@@ -11,6 +11,7 @@ import { laneWidth } from "../view/layout.js";
 import { words as base } from "../words.js";
 import { changed, compare, moved, panned, take, toFirst, toHunk, zoomed } from "./acts.js";
 import { lineAtRow } from "./align.js";
+import { differing } from "./differing.js";
 import { drawBoth, rowNear } from "./draw.js";
 import { figuresOf } from "./figures.js";
 import { choicesOf, fileSide, nameOf, sideOf } from "./sides.js";
@@ -140,7 +141,7 @@ function compared(now, a, b, diff, acts) {
   const count = diff.same.length;
   const go = (/** @type {(app: App) => App} */ step) => () => acts.update(step);
   return html`
-    ${told(a, b, diff)}
+    ${told(now, a, b, diff)}
     <div class="compare-steps">
       <div class="group">
         <button @click=${go((app) => toHunk(app, -1))}>${words.previous}</button>
@@ -168,30 +169,58 @@ function compared(now, a, b, diff, acts) {
   `;
 }
 
-/** The first difference in a sentence. @param {Side} a @param {Side} b @param {Diff} diff */
-function told(a, b, diff) {
+/** The first difference in a sentence. @param {Compare} now @param {Side} a @param {Side} b @param {Diff} diff */
+function told(now, a, b, diff) {
   const { hunks } = diff;
   if (hunks.length === 0) return html`<p class="compare-told">${words.same}</p>`;
   const [hunk] = hunks;
   return html`<div class="compare-told">
-    <p>${words.alikeUntil(hunk.from)} ${words.inFirst(...saidAt(a, diff.a, hunk))}; ${words.inSecond(...saidAt(b, diff.b, hunk))}. ${words.movedOnly(hunk.moved)}</p>
+    <p>${words.alikeUntil(hunk.from)} ${firstApart(now, a, b, diff, hunk)}. ${words.movedOnly(hunk.moved)}</p>
     <p class="muted">${words.differences(hunks.length, hunks.filter((one) => one.moved).length)}</p>
   </div>`;
 }
 
-/** What a run says first within a difference, or next. @param {Side} side @param {Int32Array} lines @param {Hunk} hunk @returns {[string, string]} */
+/** So many fields are told where two lines differ in more. */
+const MOST_FIELDS = 3;
+
+/** @param {Compare} now @param {Side} a @param {Side} b @param {Diff} diff @param {Hunk} hunk @returns {string} */
+function firstApart(now, a, b, diff, hunk) {
+  const [one, other] = [saidAt(a, diff.a, hunk), saidAt(b, diff.b, hunk)];
+  if (one.line === null || other.line === null || one.what !== other.what) return `${words.inFirst(one.what, one.moment)}; ${words.inSecond(other.what, other.moment)}`;
+  const found = differing(one.line, other.line, now.by, now.exact).slice(0, MOST_FIELDS);
+  return `${words.inBoth(one.what, one.moment, other.moment)}, ${found.length === 0 ? words.onceMore : words.differIn(found)}`;
+}
+
+/**
+ * What a run says first within a difference, or next.
+ * @param {Side} side @param {Int32Array} lines @param {Hunk} hunk
+ * @returns {{what: string, moment: string, line: import("../log/types.d.ts").Line | null}} `line` is null where it has ended
+ */
 function saidAt({ timeline, rows }, lines, hunk) {
   // A difference may be that the one says something and the other goes on as it would have anyway.
   let row = hunk.from;
   while (row < lines.length && lines[row] < 0) row += 1;
-  if (row >= lines.length) return [words.ended, words.none];
-  const at = lines[row];
-  return [sentence(timeline.catalogue, [JSON.parse(rows[at])]), base.ms(timeline.ms[at])];
+  if (row >= lines.length) return { what: words.ended, moment: words.none, line: null };
+  const line = JSON.parse(rows[lines[row]]);
+  return { what: sentence(timeline.catalogue, [line]), moment: base.ms(timeline.ms[lines[row]]), line };
+}
+
+/**
+ * What two lines at the cursor keep that differs, where their sentences don't tell it.
+ * @param {Compare} now @param {Diff} diff
+ */
+function keptApart({ a, b, row, by, exact }, diff) {
+  const [one, other] = [diff.a[row], diff.b[row]];
+  if (a === null || b === null || one < 0 || other < 0 || diff.same[row] === 1) return [];
+  const [left, right] = [JSON.parse(a.rows[one]), JSON.parse(b.rows[other])];
+  const { catalogue } = a.timeline;
+  return sentence(catalogue, [left]) === sentence(catalogue, [right]) ? differing(left, right, by, exact).slice(0, MOST_FIELDS) : [];
 }
 
 /** @param {Compare} now @param {"a" | "b"} which @param {Side} side @param {string} title @param {Diff} diff @param {Acts} acts */
 function view(now, which, side, title, diff, acts) {
   const at = diff[which][now.row];
+  const kept = keptApart(now, diff).map((one) => words.keeps(one.name, one[which]));
   const shown = at >= 0 ? at : lineAtRow(diff[which], now.row);
   const same = diff.same[now.row] === 1;
   return html`
@@ -201,7 +230,7 @@ function view(now, which, side, title, diff, acts) {
         <span class="chip">${same ? `= ${words.sameHere}` : `≠ ${words.differsHere}`}</span>
         ${at < 0
           ? html`<span class="muted">${words.nothingHere}</span>`
-          : html`${sentence(side.timeline.catalogue, [JSON.parse(side.rows[at])])}
+          : html`${sentence(side.timeline.catalogue, [JSON.parse(side.rows[at])])} ${kept.map((text) => html`<span class="kept">${text}</span> `)}
               <span class="muted small">${base.ms(side.timeline.ms[shown])}, ${side.timeline.nameOf(at)}</span>`}
       </p>
       <div class="compare-canvas">

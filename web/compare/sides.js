@@ -8,6 +8,7 @@
 
 import { openDropped, openTexts } from "../log/open.js";
 import { partsOf } from "../share/log.js";
+import { currentBranch } from "../sandbox/state.js";
 import { titleOf } from "../share/names.js";
 import { ShareError } from "../share/pace.js";
 import { compareWords as words } from "./words.js";
@@ -23,7 +24,7 @@ export const LINES_MOST = 200_000;
  */
 export function choicesOf(app) {
   return [
-    { kind: /** @type {const} */ ("own"), choices: app.timeline === null ? [] : [{ value: "shown:", text: titleOf(app) }] },
+    { kind: /** @type {const} */ ("own"), choices: app.timeline === null ? [] : [{ value: "shown:", text: shownBranch(app)?.name ?? titleOf(app) }] },
     { kind: /** @type {const} */ ("branch"), choices: app.sandbox.branches.map((one) => ({ value: `branch:${one.id}`, text: one.name })) },
     { kind: /** @type {const} */ ("run"), choices: (app.runs ?? []).map((one) => ({ value: `run:${one.run}`, text: one.title === "" ? one.run : `${one.title} (${one.run})` })) },
     { kind: /** @type {const} */ ("story"), choices: (app.stories ?? []).map((one) => ({ value: `story:${one.name}`, text: one.title === "" ? one.name : `${one.title} (${one.name})` })) },
@@ -54,12 +55,19 @@ export async function shownSide(acts) {
   const timeline = /** @type {import("../log/timeline.js").Timeline} */ (app.timeline);
   const kind = app.source?.kind ?? "file";
   const name = app.source?.name ?? app.name;
+  const branch = shownBranch(app);
+  if (branch !== null) return branchSide({ ...branch, timeline });
   if (kind === "live") {
     // It grows, and grown it is another timeline: what is compared is the log so far.
     const copy = openTexts(timeline.catalogue, await acts.texts(), name);
     return { kind, name, title: titleOf(copy), timeline: copy.timeline, rows: await rowsOf(copy.timeline) };
   }
   return { kind, name, title: titleOf(app), timeline, rows: await rowsOf(timeline) };
+}
+
+/** The branch of the sandbox that is shown; all of them are titled alike. @param {App} app */
+function shownBranch(app) {
+  return app.source?.kind === "sandbox" ? currentBranch(app.sandbox) : null;
 }
 
 /** A branch of the sandbox. @param {Pick<Branch, "name" | "timeline"> & {id?: number}} branch @returns {Promise<Side>} */

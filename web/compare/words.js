@@ -45,6 +45,28 @@ export const compareWords = {
   inFirst: (what, moment) => `The first run then says: “${what}” (${moment})`,
   /** @param {string} what @param {string} moment */
   inSecond: (what, moment) => `the second: “${what}” (${moment})`,
+  /** Where their sentences are the same. @param {string} what @param {string} moment @param {string} other the second's moment */
+  inBoth: (what, moment, other) => `Both runs then say: “${what}” (${moment === other ? moment : `${moment}, and ${other} in the second`})`,
+  /** @param {{name: string, a: string, b: string}[]} found */
+  differIn: (found) => `but they differ: ${found.map(({ name, a, b }) => `${name}: “${a}” in the first, “${b}” in the second`).join("; ")}`,
+  /** Of one of them. @param {string} name @param {string} held */
+  keeps: (name, held) => `(${name}: ${held})`,
+  onceMore: "but one of them says it once more than the other, or at another place",
+  /** Fields of a node's memory, beside those that are named elsewhere. */
+  memory: /** @type {Record<string, string>} */ ({
+    ...words.roles,
+    "proposer.pushing": "what the proposer pushes",
+    "proposer.highest": "the highest number that the proposer knows",
+    "proposer.last_round": "the round that the proposer used last",
+    "proposer.attempt": "the proposer's attempt",
+    "proposer.wishes": "clients' wishes",
+  }),
+  inMemory: {
+    /** @param {string} name */
+    after: (name) => `${name} then`,
+    /** @param {string} name */
+    before: (name) => `${name} before`,
+  },
   ended: "it has ended",
   /** @param {boolean} moved */
   movedOnly: (moved) => (moved ? "Both runs have these lines, at different places." : ""),
@@ -65,7 +87,6 @@ export const compareWords = {
   nothingHere: "nothing at this place",
   sameHere: "the same here",
   differsHere: "different here",
-  atCursor: "At the cursor",
 
   // Figures
   figures: "Figures",

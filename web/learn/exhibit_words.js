@@ -11,7 +11,7 @@ export const exhibits = {
       "n1 wants apple. Nobody is in its way.",
       "n1 is the first to know. Its client has its answer after four messages in a row: Prepare, Promise, Accept, Accepted.",
       "Here a proposer skips phase 1 and asks for acceptance at once. It is faster, and rule R4 is broken in its first step: it pushes a value without knowing what others may have chosen.",
-      "Phase 1 is no courtesy. It does two things that phase 2 cannot: it stops lower numbers, and it asks what they may have chosen. Only then is it safe to push a value.",
+      "Nobody told n3 of apple, for it did not ask: pear is chosen, too. Phase 1 is no courtesy. It does two things that phase 2 cannot: it stops lower numbers, and it asks what they may have chosen. Only then is it safe to push a value.",
     ],
     question: {
       ask: "How often must n1 ask a majority before apple is chosen?",
@@ -33,7 +33,7 @@ export const exhibits = {
       "n1 has a majority of promises for apple. n5 has one for pear, at a higher number. Now n1's requests to accept apple arrive.",
       "Pear is chosen, and n1's client is told so: not apple. It was not refused an answer; it was told what everybody else is told.",
       "Here acceptors accept whatever they are asked to. Pear was chosen, then apple's old requests came, and nobody refused them. Two values are chosen.",
-      "A promise is worth what it makes an acceptor refuse. Two majorities always share a node; a kept promise lets that node take part in only one of the two.",
+      "A promise is worth what it makes an acceptor refuse. Two majorities always share a node. If it accepts at the lower number first, its promise to the higher one reports that value; if it promises first, it refuses the lower. A third way there is none.",
     ],
     question: {
       ask: "What do the acceptors do with n1's requests?",
@@ -65,7 +65,7 @@ export const exhibits = {
         "It is the only one that is safe whatever happened elsewhere.",
         "n5 does not know that. If n3 and n4 have accepted pear, too, it is chosen.",
       ],
-      then: "n5 pushes pear, because n2 reported it at the higher number. At 1.n1 apple cannot be chosen any more: four of five have promised to refuse it.",
+      then: "n5 pushes pear, because n2 reported it at the higher number. At 1.n1 apple cannot be chosen any more: the other four have promised to refuse it.",
     },
     section: "§2.2: P2c",
     challenge: "This proposer hears the reports and does not heed them; the news is held. Get two values chosen with two proposals.",
@@ -76,8 +76,8 @@ export const exhibits = {
     beats: [
       "n1 and n2 cannot reach n4 and n5. n3 reaches all, so each side has a majority with n3 in it. Apple is chosen on n1's side. Now n5 wants pear.",
       "With two of five killed the other three decide as before. Five nodes stand two failures, three stand one: N must be at least 2F + 1.",
-      "Here half is taken for enough: two of four. n1 has promises from n2 and n3, and goes on. The other two, n1 and n4, may promise somebody else, and no node is in both.",
-      "That any two majorities meet is all that Paxos asks of them. One node in common carries the value from one to the next; with halves there may be none.",
+      "Here half is taken for enough: two of four. n1 has promises from n1 and n2, and goes on. The other two, n3 and n4, may promise somebody else, and no node is in both.",
+      "n1 called apple chosen on the word of n1 and n2, n4 calls pear chosen on that of n3 and n4: two clients are told two values. That any two majorities meet is all that Paxos asks of them. One node in common carries the value from one to the next; these halves have none.",
     ],
     question: {
       ask: "Can pear be chosen, too?",
@@ -183,8 +183,8 @@ export const exhibits = {
     insight: "Safety needs no luck; progress does",
     beats: [
       "n1 and n5 outbid each other: each time one's requests to accept arrive, the other has a majority of promises at a higher number. Whoever is refused is back at once.",
-      "Now both wait before they try again, for a time that chance decides and that grows with each failure. One gets through. No protocol can promise that on a network that may always be slower than the rival; jitter makes it likely.",
-      "Here a proposer never tries again. Three of five are down, its patience ends with two promises, and that was that: even if they came back, nothing would follow. Its client is told that the outcome is unknown, which is true.",
+      "Now whoever is refused waits before the next try, for a time that chance decides and that grows with each failure. n1 was refused, waited for two seconds, and outbid n5. While n5 waits in its turn, n1's requests arrive, and apple is chosen. No protocol can promise that on a network that may always be slower than the rival; waiting makes it likely.",
+      "Here a proposer never tries again. Three of five are down, its patience ends with two promises, and that was that: even if they came back, nothing would follow. Its client gets no answer, and the run counts the outcome as unknown, which is true.",
     ],
     question: {
       ask: "When will a value be chosen?",

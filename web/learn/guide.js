@@ -51,7 +51,7 @@ export function guide(app, acts) {
         <div role="status">
           ${answered === undefined ? nothing : revealed(here, text, answered)} ${trouble(app)} ${brokenSoFar(app)}
         </div>
-        ${here.beat.open === undefined ? nothing : opening(acts, here, text)}
+        ${here.beat.open === undefined ? nothing : opening(acts, here, text, room === "tour" ? room : here.id)}
       </div>
       ${lookAt(app, asks)} ${ways(app, acts, here)}
     </section>
@@ -148,27 +148,36 @@ function lookAt(app, asked) {
   </p>`;
 }
 
-/** Why, and the way into the sandbox. @param {Acts} acts @param {Place} here @param {import("./tour_words.js").StepWords} text */
-function opening(acts, here, text) {
+/** Why, and the way into the sandbox. @param {Acts} acts @param {Place} here @param {import("./tour_words.js").StepWords} text @param {string} challenge whose it is */
+function opening(acts, here, text, challenge) {
   const { recipe, story } = /** @type {import("./scenes.js").Opening} */ (here.beat.open);
   return html`
     ${text.section === undefined ? nothing : html`<p class="small muted">${words.paper} ${text.section}</p>`}
     <div class="challenge">
       <p><strong>${words.challenge}:</strong> ${text.challenge}</p>
       <p class="guide-ways">
-        <button class="primary" data-learn="sandbox" @click=${() => intoSandbox(acts, recipe)}>${words.openSandbox}</button>
+        <button class="primary" data-learn="sandbox" @click=${() => intoSandbox(acts, recipe, challenge)}>${words.openSandbox}</button>
         ${recipe.variant === null
-          ? html`<button @click=${() => void acts.openStory(story)}>${words.openBroken}</button>`
+          ? html`<button @click=${() => whole(acts, story)}>${words.openWhole}</button>`
           : html`<button @click=${() => openVariant(acts, recipe.variant)}>${words.seeChange}</button>`}
       </p>
     </div>
   `;
 }
 
-/** Leave the guide for the sandbox; if there is none, stay and say so. @param {Acts} acts @param {any} recipe */
-export async function intoSandbox(acts, recipe) {
-  const before = learnOf(acts.get());
+/** Leave the guide for the run that it speaks of: from its start, where no caption fits. @param {Acts} acts @param {string} story */
+function whole(acts, story) {
   acts.update(left);
+  void acts.openStory(story, 0);
+}
+
+/**
+ * Leave the guide for the sandbox; if there is none, stay and say so.
+ * @param {Acts} acts @param {any} recipe @param {string} [challenge] of which guide it is
+ */
+export async function intoSandbox(acts, recipe, challenge = "") {
+  const before = learnOf(acts.get());
+  acts.update((now) => learned(left(now), { challenge }));
   try {
     await acts.openSandbox(recipe);
   } catch (error) {

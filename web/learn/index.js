@@ -4,19 +4,21 @@
 /** @import {Acts} from "../shell/acts.js" */
 
 import { belongsTo } from "../keys.js";
-import { nothing } from "../vendor/lit-html/lit-html.js";
+import { challengeCard } from "./challenge.js";
 import { guide } from "./guide.js";
 import { list, readVariants } from "./list.js";
 import { placesOf } from "./guides.js";
-import { followed, guided, learnOf, left, predicted, mayGoOn, turned } from "./state.js";
+import { followed, guided, learnOf, learned, left, predicted, mayGoOn, turned } from "./state.js";
 import { variantStage } from "./variant.js";
+import { storyOf } from "./variants.js";
 
+export { challengeField } from "./challenges.js";
 export { learnDrawn } from "./drawn.js";
 export { readVariants } from "./list.js";
 export { learnPanel } from "./panel.js";
-export { LEARN_FIRST, hidesFuture, learnHash } from "./state.js";
+export { LEARN_FIRST, hidesFuture, learnHash, left } from "./state.js";
 
-/** What stands across the page: a caption, the list of variants, or one of them. @param {App} app @param {Acts} acts */
+/** What stands across the page: a caption, the list of variants, one of them, or a challenge. @param {App} app @param {Acts} acts */
 export function learnStage(app, acts) {
   switch (learnOf(app).room) {
     case "tour":
@@ -27,7 +29,7 @@ export function learnStage(app, acts) {
     case "variant":
       return variantStage(app, acts);
     default:
-      return nothing;
+      return challengeCard(app, acts);
   }
 }
 
@@ -42,16 +44,23 @@ export function startTour(app) {
  * Follow a link that is meant for this room; one that leads elsewhere leads out of it.
  * @param {URLSearchParams} fields of the hash
  * @param {Acts} acts
- * @returns {boolean} whether it was
+ * @returns {Promise<boolean>} whether it was; of the variants once they have been read
  */
-export function follow(fields, acts) {
+export async function follow(fields, acts) {
   if (followed(acts.get(), fields) === null) {
     if (learnOf(acts.get()).room !== null) acts.update(left);
+    if (fields.has("sandbox")) acts.update((now) => learned(now, { challenge: fields.get("challenge") ?? "" }));
     return false;
   }
   acts.update((now) => followed(now, fields) ?? now);
-  if (["variants", "variant"].includes(learnOf(acts.get()).room ?? "")) void readVariants(acts);
+  if (["variants", "variant"].includes(learnOf(acts.get()).room ?? "")) await readVariants(acts);
   return true;
+}
+
+/** Whether the room that is open brings no run of its own: something else has to stand behind it. @param {App} app */
+export function bare(app) {
+  const { room } = learnOf(app);
+  return room === "variants" || (room === "variant" && storyOf(app) === null);
 }
 
 /**

@@ -62,9 +62,7 @@ export function list(app, acts) {
             <p class="small muted" role="status">${words.variantCount(shown.length, variants.length)}</p>
             ${shown.length === 0
               ? html`<p>${words.noVariant}</p>`
-              : html`<ul class="plain variant-list">
-                  ${shown.map((one) => entry(one, acts))}
-                </ul>`}`}
+              : offered(shown, acts)}`}
     </section>
   `;
 }
@@ -104,6 +102,13 @@ function filters(app, acts, variants) {
       </span>
     </div>
   `;
+}
+
+/** Some of them, to choose from. @param {Variant[]} variants @param {Acts} acts */
+export function offered(variants, acts) {
+  return html`<ul class="plain variant-list">
+    ${variants.map((one) => entry(one, acts))}
+  </ul>`;
 }
 
 /** @param {Variant} variant @param {Acts} acts */

@@ -26,6 +26,7 @@ import { exhibitOf, placesOf } from "./guides.js";
  * @property {Record<string, number>} answers what was predicted: by question, the number of the answer
  * @property {string} arrived the scene that was last brought to the screen
  * @property {boolean} folded whether its text is out of the way, on a phone
+ * @property {string} challenge the guide whose challenge was taken to the sandbox: "tour", or an exhibit's; empty for none
  * @property {string | null} trouble
  * @property {Variant[] | null} variants null until they have been read
  * @property {{text: string, rule: string, insight: string}} filter of the list of variants
@@ -42,6 +43,7 @@ export const LEARN_FIRST = {
   answers: {},
   arrived: "",
   folded: false,
+  challenge: "",
   trouble: null,
   variants: null,
   filter: { text: "", rule: "", insight: "" },

@@ -8,7 +8,7 @@
 import { narrate } from "../log/narration.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { intoSandbox } from "./guide.js";
-import { openVariant, openVariants, stepsOf } from "./list.js";
+import { offered, openVariant, openVariants, stepsOf } from "./list.js";
 import { repair, repairButton } from "./repair.js";
 import { isShown } from "./scenes.js";
 import { learnOf, left } from "./state.js";
@@ -30,7 +30,8 @@ export function variantStage(app, acts) {
       </div>
       ${trouble === null ? nothing : html`<p class="reveal warn" role="alert">${trouble}</p>`}
       ${variant === undefined
-        ? html`<p role="status">${variants === null ? (trouble === null ? words.loadingVariants : "") : words.unknownVariant(name)}</p>`
+        ? html`<p role="status">${variants === null ? (trouble === null ? words.loadingVariants : "") : words.unknownVariant(name)}</p>
+            ${variants === null ? nothing : offered(variants, acts)}`
         : told(app, acts, variant)}
     </section>
   `;

@@ -54,9 +54,12 @@ export const words = {
   paper: "Paxos Made Simple,",
   challenge: "Your turn",
   openSandbox: "Open it in the sandbox",
-  openBroken: "See the broken run",
+  backToExhibit: "Back to the exhibit",
+  backToTour: "Back to the tour",
+  closeChallenge: "Put the challenge away",
+  openWhole: "See the whole run",
   seeChange: "See the change in the code",
-  sandboxLater: "The sandbox is not ready: it starts in the background, or is not part of this page. The broken run can be seen meanwhile.",
+  sandboxLater: "The sandbox is not ready: it starts in the background, or is not part of this page. All else works meanwhile.",
   /** @param {string} story */
   noStory: (story) => `The run “${story}” could not be opened.`,
   /** @param {string} story */

@@ -4,6 +4,7 @@
 /** @import {Value} from "./types.d.ts" */
 
 import { NO_BALLOT, compareNodes } from "./lines.js";
+import { logWords } from "./words.js";
 
 /** Nodes fit into 8 bits. */
 const NODE_LIMIT = 255;
@@ -29,7 +30,7 @@ export class Codes {
   nodeOf(name) {
     const known = this.nodeCode.get(name);
     if (known !== undefined) return known;
-    if (this.nodes.length === NODE_LIMIT) throw new TooLarge(`more than ${NODE_LIMIT} nodes`);
+    if (this.nodes.length === NODE_LIMIT) throw new TooLarge(logWords.tooManyNodes(NODE_LIMIT));
     this.nodeCode.set(name, this.nodes.length);
     return this.nodes.push(name) - 1;
   }

@@ -3,6 +3,10 @@
 
 /** @import {Line, Value, Catalogue} from "./types.d.ts" */
 
+import { logWords } from "./words.js";
+
+const { format } = logWords;
+
 const NODE = /^(?:n[1-9][0-9]{0,15}|g[1-9]|orchestrator)$/;
 const BALLOT = /^(0|[1-9][0-9]{0,15})\.(n(?:0|[1-9][0-9]{0,15})|g[1-9])$/;
 const LINE = /^(?:n[1-9][0-9]{0,15}|g[1-9]|orchestrator)\/[1-9][0-9]{0,15}\/[1-9][0-9]{0,15}$/;
@@ -120,31 +124,31 @@ function is(kind, field) {
  * @returns {string | null}
  */
 export function problem(catalogue, line) {
-  if (!isObject(line)) return "a line must be a JSON object";
+  if (!isObject(line)) return format.noObject;
   if (typeof line.event !== "string" || !Object.hasOwn(catalogue.events, line.event)) {
-    return `no such event: ${JSON.stringify(line.event) ?? "none is named"}`;
+    return format.noEvent(JSON.stringify(line.event));
   }
   const event = line.event;
   for (const [name, kind] of Object.entries(catalogue.header)) {
-    if (!Object.hasOwn(line, name)) return `${event} lacks ${name}`;
-    if (!is(kind, line[name])) return `${event}.${name} is no ${kind}`;
+    if (!Object.hasOwn(line, name)) return format.lacks(event, name);
+    if (!is(kind, line[name])) return format.otherKind(event, name, kind);
   }
-  if (line.v !== catalogue.version) return `version ${line.v} is not ${catalogue.version}, the one read here`;
-  if (line.incarnation < 1 || line.seq < 1) return `${event}: incarnation and seq count from 1`;
+  if (line.v !== catalogue.version) return format.otherVersion(line.v, catalogue.version);
+  if (line.incarnation < 1 || line.seq < 1) return format.noCount(event);
   const fields = catalogue.events[event].fields;
   let known = Object.keys(catalogue.header).length;
   for (const [field, kind] of Object.entries(fields)) {
     const name = field.endsWith("?") ? field.slice(0, -1) : field;
     if (!Object.hasOwn(line, name)) {
-      if (name === field) return `${event} lacks ${name}`;
+      if (name === field) return format.lacks(event, name);
       continue;
     }
     known += 1;
-    if (!is(kind, line[name])) return `${event}.${name} is no ${kind}`;
+    if (!is(kind, line[name])) return format.otherKind(event, name, kind);
   }
   if (known === Object.keys(line).length) return null;
   const names = new Set([...Object.keys(catalogue.header), ...Object.keys(fields).map((name) => name.replace("?", ""))]);
-  return `${event} has no field ${Object.keys(line).find((name) => !names.has(name))}`;
+  return format.unknown(event, String(Object.keys(line).find((name) => !names.has(name))));
 }
 
 /**

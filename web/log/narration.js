@@ -4,6 +4,7 @@
 /** @import {Line, Catalogue} from "./types.d.ts" */
 
 import { equal } from "./lines.js";
+import { logWords } from "./words.js";
 
 const HOLE = /\{([a-z_.]+)\}/g;
 // Values are quoted wherever they appear: they come from strangers, and a
@@ -42,15 +43,15 @@ function choiceFor(catalogue, line) {
  */
 export function show(path, field) {
   if (QUOTED.has(path.slice(path.lastIndexOf(".") + 1)) && field !== null) {
-    if (typeof field === "object") return `a value of ${field.bytes} bytes (sha256 ${field.sha256.slice(0, 8)}…)`;
+    if (typeof field === "object") return logWords.longValue(field.bytes, field.sha256.slice(0, 8));
     // A quote within must not be able to end the quotation.
     return `'${printable(field.replace(/[\\']/g, "\\$&"))}'`;
   }
-  if (field === null) return "nothing";
+  if (field === null) return logWords.nothing;
   if (Array.isArray(field)) {
-    if (field.length === 0) return "nobody";
+    if (field.length === 0) return logWords.nobody;
     const names = field.map(String);
-    return names.length === 1 ? names[0] : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+    return names.length === 1 ? names[0] : logWords.both(names.slice(0, -1).join(", "), names[names.length - 1]);
   }
   return printable(String(field));
 }

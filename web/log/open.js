@@ -11,6 +11,7 @@
 import { Core, namesIn } from "./core.js";
 import { LogError, companion, openFiles } from "./files.js";
 import { LineStore } from "./store.js";
+import { gapNotice } from "./gaps.js";
 import { buildTimeline, indexedTimeline } from "./timeline.js";
 import { decodeColumns } from "./columns.js";
 import { fetchFiles, get, readFiles } from "./source.js";
@@ -73,7 +74,8 @@ export async function openDropped(catalogue, files, name, hooks = {}) {
 export function openTexts(catalogue, texts, name) {
   const run = openFiles(catalogue, texts, name);
   try {
-    return { name, timeline: buildTimeline(catalogue, run), notice: run.notice, meta: run.meta };
+    const timeline = buildTimeline(catalogue, run);
+    return { name, timeline, notice: noticed(run.notice, timeline), meta: run.meta };
   } catch (error) {
     // Lines that fit the format may still contradict each other: say so, and
     // leave the details to whoever opens the console.
@@ -125,7 +127,13 @@ function withColumns(catalogue, buffer, given, name, read) {
   const core = new Core(catalogue, known, (at) => shared.get(at) ?? store.line(at), { members, instances: meta?.instances ?? null, cause: null });
   core.store = store;
   const timeline = indexedTimeline(core, companion(given, "verdict.json"), companion(given, "why.json"));
-  return { name, timeline, notice: small.torn ? words.tornLog : null, meta };
+  return { name, timeline, notice: noticed(small.torn ? words.tornLog : null, timeline), meta };
+}
+
+/** What to say of a log that is not whole. @param {string | null} torn @param {Timeline} timeline @returns {string | null} */
+function noticed(torn, timeline) {
+  const found = [torn, gapNotice(timeline)].filter((sentence) => sentence !== null);
+  return found.length === 0 ? null : found.join(" ");
 }
 
 /** The lines that concern every instance: an index holds them. @param {Record<string, import("./columns.js").Table>} tables */

@@ -10,4 +10,31 @@ export const logWords = {
   serverGone: "The server does not answer; it is asked again.",
   notUnpacked: "The browser could not unpack their text.",
   workerFailed: "The log could not be indexed: the browser did not start the worker.",
+  // Fields of a line as they stand in a sentence
+  nothing: "nothing",
+  nobody: "nobody",
+  /** @param {string} some @param {string} last */
+  both: (some, last) => `${some} and ${last}`,
+
+  /** @param {number} most */
+  tooManyNodes: (most) => `more than ${most} nodes`,
+  /** A value that was too long for the log. @param {number} bytes @param {string} digest */
+  longValue: (bytes, digest) => `a value of ${bytes} bytes (sha256 ${digest}…)`,
+
+  /** What is wrong with a line, in the words of paxos/events/lines.py. */
+  format: {
+    noObject: "a line must be a JSON object",
+    /** @param {string | undefined} event as JSON */
+    noEvent: (event) => `no such event: ${event ?? "none is named"}`,
+    /** @param {unknown} found @param {number} read */
+    otherVersion: (found, read) => `version ${found} is not ${read}, the one read here`,
+    /** @param {string} event */
+    noCount: (event) => `${event}: incarnation and seq count from 1`,
+    /** @param {string} event @param {string} field */
+    lacks: (event, field) => `${event} lacks ${field}`,
+    /** @param {string} event @param {string} field @param {string} kind */
+    otherKind: (event, field, kind) => `${event}.${field} is no ${kind}`,
+    /** @param {string} event @param {string} field */
+    unknown: (event, field) => `${event} has no field ${field}`,
+  },
 };

@@ -23,8 +23,8 @@ export const sandbox = {
   running: "Computing the run…",
   forking: "Taking another turn…",
   exploring: "Looking at every way from here…",
-  /** @param {string} stopped */
-  wentOn: (stopped) => `The run went on from there. ${stopped}`,
+  /** @param {number} last the number of its last event @param {string} stopped why there is none behind it */
+  wentOn: (last, stopped) => `The run went on from there, as far as event ${last.toLocaleString("en")}. ${stopped}`,
   newRun: "New run…",
   /** @param {number} seed */
   back: (seed) => `Back to seed ${seed}`,
@@ -44,8 +44,6 @@ export const sandbox = {
   by: "Messages",
   byItself: "move freely",
   byHand: "go by hand",
-  beginWith: "Begin with",
-  restingCluster: "a resting cluster",
   conditions: "Network",
   conditionNames: { calm: "calm", lossy: "loses 10 %", slow: "late by 5 to 40 ms", doubled: "doubles 20 %" },
   first: "as it ran",
@@ -62,7 +60,6 @@ export const sandbox = {
   /** @param {string} name */
   dropOne: (name) => `Drop ${name}`,
   name: "Name of the branch",
-  forkedAt: "forked",
   differs: "first difference",
   compare: "Compare",
   /** @param {string} name */
