@@ -10,6 +10,7 @@ from orchestrator.core_archive import scenario_data
 from paxos.sandbox import run, whatif
 from tests.sandbox_recipes import MANY, PEAR, need_pyodide, recipe
 from tests.test_sandbox_repair import ACCEPT
+from tests.web_page import hear
 from tests.web_server import serving
 
 pytestmark = pytest.mark.browser
@@ -67,10 +68,15 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def tab(browser: Browser, address: str) -> Iterator[Tab]:
-    """One page for all of these tests: Python is started once."""
-    page = browser.new_context().new_page()
-    yield Tab(page, address)
-    page.context.close()
+    """One page for all of these tests: Python is started once. Its console must stay empty."""
+    context = browser.new_context()
+    complaints: list[str] = []
+    hear(context, complaints)
+    # Of what is no page, a browser asks for an icon by a name of its own.
+    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+    yield Tab(context.new_page(), address)
+    context.close()
+    assert complaints == []
 
 
 class TestSameBytes:

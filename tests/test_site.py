@@ -12,20 +12,27 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 
 from orchestrator import pyodide, site
 from orchestrator.cluster import LabError
 from orchestrator.core_archive import core_zip, scenario_data
 from paxos.sandbox import run
 from tests.sandbox_recipes import MANY, need_pyodide
+from tests.web_page import hear
 from tests.web_server import recorded, write_run
+
+# A limit, not a wait: a busy machine may take long to open a browser's page.
+expect.set_options(timeout=30_000)
+
+TOUR: Final = "Six steps over one run"
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +40,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site with one recorded run, in a folder below a folder."""
     need_pyodide()
     logs = tmp_path_factory.mktemp("logs")
-    write_run(logs, "20260101-a-run", recorded("local-crash-after-promise"))
+    write_run(
+        logs, "20260101-a-run", recorded("local-crash-after-promise"), title="A node is killed"
+    )
     write_run(logs, "20260102-another", recorded("local-crash-after-promise"))
     out = tmp_path_factory.mktemp("published") / "some" / "where"
     site.make_site(out, logs, ["20260101-a-run"])
@@ -312,33 +321,94 @@ class TestPin:
         assert len(pyodide.sums()) == 5
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The page from a plain web server, below a folder.
+
+    Attributes:
+        page: how a reader opens it, with nothing but its address.
+        url: where.
+        complaints: what it has written to its console as errors and warnings.
+        asked: each address that it asked for, and the answer's status.
+    """
+
+    page: Page
+    url: str
+    complaints: list[str]
+    asked: list[tuple[str, int]]
+
+    def open(self, hash_: str) -> None:
+        """Go there as a link does that is opened in a new tab."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.url}{hash_}")
+
+
 @pytest.fixture(scope="module")
-def opened(made: Path, browser: Browser) -> Iterator[dict[str, Any]]:
-    """The page from a plain web server, below a folder; what it complained of."""
-    complaints: list[str] = []
-    asked: list[tuple[str, int]] = []
+def opened(made: Path, browser: Browser) -> Iterator[Published]:
+    """The page, opened once for all that follows."""
     with served(made.parent.parent) as url:
-        context = browser.new_context()
-        page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        context.on("response", lambda answer: asked.append((answer.url, answer.status)))
-        page.goto(f"{url}some/where/")
-        page.wait_for_selector("canvas")
-        yield {"page": page, "url": url, "complaints": complaints, "asked": asked}
+        context = browser.new_context(
+            viewport={"width": 1360, "height": 1000}, reduced_motion="reduce"
+        )
+        found = Published(context.new_page(), f"{url}some/where/", [], [])
+        hear(context, found.complaints)
+        context.on("response", lambda answer: found.asked.append((answer.url, answer.status)))
+        found.page.set_default_timeout(60_000)
+        found.open("")
+        yield found
         context.close()
 
 
 @pytest.mark.browser
+@pytest.mark.timeout(600)
 class TestInTheBrowser:
-    def test_it_opens_with_a_story(self, opened: dict[str, Any]) -> None:
-        """No link is needed to see something."""
-        opened["page"].wait_for_selector("canvas")
-        assert any("/stories/" in url for url, _ in opened["asked"])
+    def test_it_opens_with_a_story(self, opened: Published) -> None:
+        """No link is needed to see something, and what it is."""
+        page = opened.page
+        expect(page.locator(".run-title")).to_have_text(TOUR)
+        expect(page.locator(".sentence")).not_to_be_empty()
+        expect(page.get_by_role("button", name="Take the tour")).to_be_visible()
+        assert any("/stories/tour/" in url for url, _ in opened.asked)
 
-    def test_its_sandbox_runs(self, opened: dict[str, Any]) -> None:
-        """The bytes are those of CPython."""
-        told = opened["page"].evaluate(
+    def test_an_exhibit_is_played(self, opened: Published) -> None:
+        """Its caption, and the story that it is about."""
+        opened.open("#exhibit=binding")
+        page = opened.page
+        expect(page.locator(".stage")).to_contain_text("A chosen value binds")
+        # It asks first: an answer, then on.
+        page.keyboard.press("A")
+        page.keyboard.press("n")
+        expect(page).to_have_url(re.compile(r"#exhibit=binding\.2$"))
+        expect(page.locator(".sentence")).not_to_be_empty()
+
+    def test_it_says_where_a_live_run_is_to_be_had(self, opened: Published) -> None:
+        """There is none here: the sentence is that of ``live.json``, and nothing can be begun."""
+        opened.open("")
+        page = opened.page
+        page.locator(".modes").get_by_role("button", name="Live").click()
+        expect(page.locator(".start")).to_contain_text("This is a published copy of the page")
+        expect(page.locator(".start")).to_contain_text("make web")
+        expect(page.get_by_role("button", name="Begin a live run")).to_have_count(0)
+
+    def test_its_sandbox_is_broken_by_oneself(self, opened: Published) -> None:
+        """From the first card on: Python starts, a value is proposed by a button, and is chosen."""
+        opened.open("")
+        page = opened.page
+        page.get_by_role("button", name="Break it yourself").click()
+        # Python starts in a tab of a busy machine.
+        # A cluster that rests has the form for a proposal open.
+        expect(page.locator(".commands .form")).to_be_visible(timeout=180_000)
+        page.get_by_label("Value").fill("published")
+        page.locator(".form").get_by_role("button", name="Do it").click()
+        expect(page.locator(".commands > .sent li")).to_contain_text("published")
+        page.locator("h1").click()
+        page.keyboard.press("End")
+        expect(page.locator(".choice .value").first).to_have_attribute("title", "published")
+        expect(page.locator(".run-bar .verdict-ok")).to_be_visible()
+
+    def test_its_engine_gives_the_bytes_of_cpython(self, opened: Published) -> None:
+        """Of a fork of a scenario."""
+        told = opened.page.evaluate(
             """async (recipe) => {
               const { Engine } = await import(new URL("sandbox/engine.js", document.baseURI));
               const engine = await Engine.start();
@@ -350,16 +420,19 @@ class TestInTheBrowser:
         )
         assert told == run(MANY["fork of a scenario"], scenario_data())["sha256"]
 
-    def test_a_recorded_run_opens(self, opened: dict[str, Any]) -> None:
+    def test_a_recorded_run_opens(self, opened: Published) -> None:
         """Though this server answers no part of a file."""
-        page = opened["page"]
-        page.goto(f"{opened['url']}some/where/#run=20260101-a-run")
-        page.reload()
-        page.wait_for_selector("canvas")
-        assert any("/runs/20260101-a-run/" in url for url, _ in opened["asked"])
+        opened.open("#run=20260101-a-run")
+        expect(opened.page.locator(".run-title")).to_contain_text(
+            "An acceptor is killed after it wrote its promise"
+        )
+        expect(opened.page.locator("#now-title")).to_contain_text("of 468")
+        assert any("/runs/20260101-a-run/" in url for url, _ in opened.asked)
 
-    def test_nothing_is_missing_and_nothing_complains(self, opened: dict[str, Any]) -> None:
+    def test_nothing_is_missing_and_nothing_complains(self, opened: Published) -> None:
         """The last of these tests: over all that was done above."""
-        assert opened["complaints"] == []
-        assert [entry for entry in opened["asked"] if entry[1] >= 400] == []
-        assert [url for url, _ in opened["asked"] if not url.startswith(opened["url"])] == []
+        assert opened.complaints == []
+        assert [entry for entry in opened.asked if entry[1] >= 400] == []
+        assert len(opened.asked) > 100
+        root = opened.url.removesuffix("some/where/")
+        assert [url for url, _ in opened.asked if not url.startswith(root)] == []

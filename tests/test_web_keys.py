@@ -54,6 +54,12 @@ def test_a_field_keeps_its_own_keys_and_no_others(on: Any, own: list[str], other
     assert None not in found[len(own) :]
 
 
+def test_escape_closes_all_that_is_open() -> None:
+    """A sheet, a message, a node, a command's form, and the form for a new run."""
+    closed = {"sheet": None, "selected": -1, "node": None, "form": None, "making": False}
+    assert ask_node(SCRIPT, {"ask": "closed"}) == closed
+
+
 _BOUND: Final = """async () => {
     const { commandOf } = await import("/keys.js");
     const { learnKey } = await import("/learn/index.js");

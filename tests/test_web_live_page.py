@@ -165,7 +165,7 @@ class TestCommands:
         expect(tab.locator(".split-hint")).to_contain_text(
             re.compile(r"Let go to part n\d n\d from")
         )
-        # Where a node stands on the ring depends on the walls of the run so far.
+        # Which nodes the line parts from which is what the hint has said.
         one, other = re.findall(
             r"((?:n\d ?)+)(?: from|\.)", tab.locator(".split-hint").inner_text()
         )

@@ -298,6 +298,8 @@ class TestWelcome:
         expect(shown).to_have_attribute("aria-pressed", "false")
         page.evaluate("hash => { location.hash = hash; }", run(PARTITION))
         expect(page.locator(".run-bar .run-title")).to_contain_text("both sides propose")
+        # Its first line asks for a guess; from the next on all is shown.
+        page.keyboard.press("ArrowRight")
         expect(shown).to_have_attribute("aria-pressed", "true")
 
     def test_whoever_follows_a_link_is_not_met(self, visit: Callable[..., Page]) -> None:
@@ -695,6 +697,9 @@ class TestViews:
     ) -> None:
         """What is to come is faint, or gone."""
         page = visit(run(PARTITION))
+        # The first line asks for a guess, and hides it by itself.
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("#now-title")).not_to_contain_text("event 1 of ")
         with_future = ink(page)
         page.keyboard.press("h")
         expect(page.get_by_role("button", name="Show what is to come")).to_have_attribute(
@@ -891,6 +896,8 @@ class TestVerdict:
     def test_a_run_that_could_not_be_judged_says_why(self, visit: Callable[..., Page]) -> None:
         """Unknown is not ok."""
         page = visit(run(PARTITION))
+        # Beside the question that the run opens with no verdict is shown.
+        page.keyboard.press("ArrowRight")
         expect(page.locator(".run-bar .verdict-unknown")).to_be_visible()
         expect(page.locator(".verdict")).to_contain_text("What is unknown")
 

@@ -42,7 +42,7 @@ from tests.web_server import recorded, scripted, text_of
 SVG = "{http://www.w3.org/2000/svg}"
 MARKUP = "</title></style></text></svg></script><img src=x onerror=alert(1)> & 'so' \"on\""
 
-# How each kind is drawn: colour of the palette, width, dash. As STROKES in web/view/spacetime.js.
+# How each kind is drawn: colour of the palette, width, dash. As STROKES in web/view/arrows.js.
 STROKES = {
     "prepare": ("prepare", "1.5", None),
     "promise": ("prepare", "1.5", "6 4"),
@@ -374,7 +374,11 @@ class TestClosingLines:
         commands = [{"after": 0, "do": propose}, {"after": 9_999, "do": {"kill": "n2"}}]
         made = run_in_python({"v": 1, "seed": 72, "nodes": 3, "commands": commands})
         lines: list[Line] = [json.loads(line) for line in made["lines"].splitlines()]
-        assert [line["event"] for line in lines[-3:]] == ["fault_applied", "disk_read", "log_closed"]
+        assert [line["event"] for line in lines[-3:]] == [
+            "fault_applied",
+            "disk_read",
+            "log_closed",
+        ]
         assert lines[-2]["at_ns"] > 100 * lines[-3]["at_ns"]
         return lines
 

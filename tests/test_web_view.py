@@ -203,17 +203,25 @@ def test_the_list_says_for_how_many_events_it_stands(visit: Callable[..., Page])
 
 
 def test_a_riddle_is_not_answered_beside_it(visit: Callable[..., Page]) -> None:
-    """The verdict on the whole run waits until one goes on; what is to come can be hidden."""
-    page = visit("#story=tour")
+    """The verdict on the whole run and what is to come wait until one goes on, or asks for it."""
+    page = visit("#story=tour", prepare=lambda page: page.add_init_script(f"({_WRITTEN})()"))
     expect(page.locator(".predict")).to_contain_text("How many values will be chosen?")
+    expect(page.locator(".predict")).to_contain_text("What is to come is hidden")
     expect(page.locator(".run-bar .verdict-ok")).to_have_count(0)
+    shown = page.get_by_role("button", name="Show what is to come")
+    expect(shown).to_have_attribute("aria-pressed", "false")
+    assert [one for one in written(page) if one["text"].startswith("chosen")] == []
+    shown.click()
+    expect(shown).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".predict")).not_to_contain_text("What is to come is hidden")
+    page.keyboard.press("f")
+    assert [one for one in written(page) if one["text"].startswith("chosen")]
     page.get_by_role("button", name="Hide what is to come, and guess").click()
-    expect(page.get_by_role("button", name="Show what is to come")).to_have_attribute(
-        "aria-pressed", "false"
-    )
+    expect(shown).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_role("button", name="Hide what is to come, and guess")).to_have_count(0)
     page.keyboard.press("ArrowRight")
     expect(page.locator(".run-bar .verdict-ok")).to_be_visible()
+    expect(shown).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_scene_fills_the_room_that_it_has_in_the_end(visit: Callable[..., Page]) -> None:

@@ -4,8 +4,10 @@
 // and answers it as JSON.
 import { readFileSync } from "node:fs";
 import { commandOf } from "../web/keys.js";
-import { buildTimeline } from "../web/log/timeline.js";
+import { buildTimeline, stateAt } from "../web/log/timeline.js";
 import { VALUE_COLOURS, ValueColours } from "../web/log/values.js";
+import { FIRST, closed } from "../web/state.js";
+import { flightsNow } from "../web/view/fates.js";
 import { geometry, layout, wayOf, xOf } from "../web/view/layout.js";
 import { paintOverview } from "../web/view/overview.js";
 import { POINT_SIGNS } from "../web/view/points.js";
@@ -143,6 +145,14 @@ const answers = {
     paintOverview(ctx, app, timeline, palette);
     return { items: ctx.items, x: Array.from(where.x, (slot) => 4 + (slot / where.width) * (app.width - 8)) };
   },
+  /** After each line: the messages that fly on the ring, and how many are lost. */
+  flying() {
+    const timeline = timelineOf(request);
+    return Array.from({ length: timeline.length }, (_, at) => {
+      const { flying, lost } = flightsNow(timeline, stateAt(timeline, at, 1), at);
+      return { flying: flying.map(({ flight }) => `${flight.kind} to ${flight.to}`), lost };
+    });
+  },
   signs: () => POINT_SIGNS,
   kinds: () => Object.keys(words.points),
   /** Of each run: how its values are told apart. */
@@ -154,6 +164,12 @@ const answers = {
       return [...colours.styles.values()];
     }),
   }),
+  /** What is still open after Escape, of all that can be. */
+  closed() {
+    const open = { sheet: "help", selected: 3, node: "n1", command: { form: "propose" }, sandbox: { ...FIRST.sandbox, making: true } };
+    const { sheet, selected, node, command, sandbox } = closed({ ...FIRST, ...open });
+    return { sheet, selected, node, form: command.form, making: sandbox.making };
+  },
   /** What a key asks for while a field has the focus. */
   pressed: () => request.presses.map(({ on, ...given }) => commandOf({ ...press, ...given, target: focused(on) })),
 };

@@ -51,7 +51,7 @@ def visiting(browser: Browser, address: str, *, complains: bool = True) -> Itera
     for number, context in enumerate(contexts):
         _keep_pictures(context, number)
         context.close()
-    assert not complains or complaints == []
+    assert not complains or complaints == [], complaints
 
 
 def hear(context: BrowserContext, complaints: list[str]) -> None:

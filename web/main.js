@@ -20,7 +20,7 @@ import { makeAddress } from "./shell/address.js";
 import { makeOpener, shownTexts } from "./shell/open.js";
 import { page } from "./shell/page.js";
 import { CHANGES, STEPS, makePlayer } from "./shell/playing.js";
-import { ROOMS_FIRST, roomsDrawn, startTour } from "./shell/rooms.js";
+import { ROOMS_FIRST, roomsDrawn, roomsLeft, startTour } from "./shell/rooms.js";
 import { makePanels } from "./shell/panels.js";
 import { makeStore } from "./shell/store.js";
 import { revealRow, tell } from "./shell/telling.js";
@@ -69,7 +69,11 @@ const pageActs = {
   tour: () => update((now) => ({ ...startTour(welcomed(now)), panel: "learn" })),
   breakIt: () => void acts.openSandbox(recipe({})),
   theme: switchTheme,
-  files: (files) => void opener.openPicked(files).then(sandbox.judgeIfReady),
+  choose: {
+    run: (name) => void elsewhere(() => acts.openRun(name)),
+    story: (name) => void elsewhere(() => acts.openStory(name)),
+    files: (files) => void elsewhere(() => opener.openPicked(files)).then(sandbox.judgeIfReady),
+  },
   obey,
   node: (node) => update((now) => change.nodePicked(now, node)),
   message: (flight) => update((now) => change.messagePicked(now, flight)),
@@ -82,6 +86,12 @@ const pageActs = {
   branches: (app) => (app.mode === "sandbox" ? sandbox.branches(app) : ""),
   splits: commands.splits,
 };
+
+/** What a guide says is about the run that it has opened. @param {() => Promise<void>} open another one */
+function elsewhere(open) {
+  update(roomsLeft);
+  return open();
+}
 
 const redraw = () => {
   panels.spoil();
@@ -125,7 +135,7 @@ function obey(command) {
 
 /** @param {"replay" | "live" | "sandbox"} tab */
 function mode(tab) {
-  update((now) => ({ ...change.modeChanged(now, tab), sheet: null }));
+  update((now) => ({ ...change.modeChanged(change.tabOf(now.mode) === tab ? now : roomsLeft(now), tab), sheet: null }));
   live.modeChanged(tab === "live");
   if (tab === "sandbox") void sandbox.enter();
   if (tab === "replay" && get().timeline === null) void address.showFirst();
@@ -152,7 +162,7 @@ async function begin() {
   wear(get().theme);
   followSystem(wear);
   listenToKeys(acts, { obey, node: pageActs.node });
-  listenToFiles((transfer) => void opener.openDropped(transfer).then(sandbox.judgeIfReady));
+  listenToFiles((transfer) => void elsewhere(() => opener.openDropped(transfer)).then(sandbox.judgeIfReady));
   update((now) => ({ ...now, busy: words.loadingPage }));
   draw(get());
   try {

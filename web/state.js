@@ -64,6 +64,7 @@ import { SCALE_LEAST, SCALE_MOST, fitScale, laneWidth, layout } from "./view/lay
  * @property {number} scale pixels per slot
  * @property {number} width of the space-time view in pixels
  * @property {boolean} future whether what comes after the cursor is drawn
+ * @property {boolean} peeked the same where the run asks for a guess first
  * @property {boolean} causes whether the cursor's past and future are lit
  * @property {number} hover a line under the pointer, -1 for none
  * @property {number} selected a message, -1 for none
@@ -109,6 +110,7 @@ export const FIRST = {
   scale: 16,
   width: 1000,
   future: true,
+  peeked: false,
   causes: false,
   hover: -1,
   selected: -1,
@@ -177,7 +179,7 @@ export function opened(app, { timeline, name, source, notice, meta, recipe = nul
   const mode = MODE_OF[source.kind];
   const shown = { ...modeChanged(app, tabOf(mode)), mode, timeline, name, source, meta, recipe, notice, instance, busy: null, trouble: null };
   const clean = { ...shown, sheet: app.sheet === "runs" ? null : app.sheet, playing: false, hover: -1, selected: -1, node: null };
-  const hushed = { welcome: null, future: app.welcome === null ? app.future : true };
+  const hushed = { welcome: null, future: app.welcome === null ? app.future : true, peeked: false };
   const fresh = { ...clean, ...hushed, picked: [], causes: false, filter: { ...app.filter, node: "", text: "" } };
   return followed(refitted({ ...fresh, cursor: firstCursor(timeline, moment) }));
 }
@@ -231,7 +233,12 @@ export function playToggled(app) {
 /** Be at a line at once; but at a violation on the way, where playing would have stopped. @param {App} app @param {number} to @returns {App} */
 export function rushed(app, to) {
   const wrong = firstViolation(app, app.cursor);
-  return wrong <= to ? { ...moved(app, wrong), panel: "verdict" } : moved(app, to);
+  return wrong <= to ? { ...moved(app, wrong), panel: panelOfWrong(app) } : moved(app, to);
+}
+
+/** What stands beside a violation: what proves it; but whoever gives commands keeps them, and is led there. @param {App} app @returns {Panel} */
+function panelOfWrong({ mode, panel }) {
+  return mode === "sandbox" && panel === "do" ? panel : "verdict";
 }
 
 /** How many events playing stops at on its way to a line. @param {App} app @param {number} to */
@@ -250,7 +257,8 @@ export function messageToggled(app) {
 export function closed(app) {
   const clear = { selected: -1, node: null, picked: [], causes: false, sheet: null, trouble: null };
   const command = { ...app.command, form: null, asking: null, line: null };
-  return { ...app, ...clear, command, filter: { ...app.filter, node: "" }, welcome: app.welcome === null ? null : "closed" };
+  const sandbox = { ...app.sandbox, making: false };
+  return { ...app, ...clear, command, sandbox, filter: { ...app.filter, node: "" }, welcome: app.welcome === null ? null : "closed" };
 }
 
 /** @param {App} app @param {string} node @returns {App} */
@@ -365,7 +373,7 @@ export function played(app, jump) {
   const next = jump ? turned(app, 1) : stepped(app, 1);
   const over = app.timeline === null || next.cursor >= Math.min(app.timeline.length - 1, app.playTo);
   const wrong = firstViolation(next, app.cursor) <= next.cursor;
-  if (wrong) return { ...next, playing: false, panel: "verdict" };
+  if (wrong) return { ...next, playing: false, panel: panelOfWrong(app) };
   return over ? { ...next, playing: false } : next;
 }
 

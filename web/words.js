@@ -96,6 +96,14 @@ export const words = {
   tooLarge: (bytes) => `${Math.round(bytes / 1e6).toLocaleString("en")} MB are more than this page can show. Drop a single run.`,
   /** @param {string} reason */
   damaged: (reason) => `Each line fits the format, but together they tell no run that can be replayed: ${reason}.`,
+  /** @param {number} count @param {string[]} nodes @param {string} first the first of them, by name */
+  gap: (count, nodes, first) =>
+    count === 1
+      ? `One line of this log is missing, ${first}. The page shows what the others tell, and what it shows may be wrong from there on.`
+      : `${counted(count, "line")} of this log are missing, of those that ${joined(nodes)} wrote; the first is ${first}. The page shows what the others tell, and what it shows may be wrong from there on.`,
+  /** @param {number} count @param {string} first the first of them, by name */
+  twice: (count, first) =>
+    count === 1 ? `One line stands twice in this log: ${first}. What it tells is shown twice.` : `${counted(count, "line")} stand twice in this log; the first is ${first}. What they tell is shown twice.`,
   tornLog: "The last line was never finished and is left out: the run may still be going on, or was killed.",
   /** @param {number} count */
   droppedLogs: (count) => `${count} dropped files`,
@@ -168,10 +176,14 @@ export const words = {
   /** @param {number} at @param {number} count */
   eventOf: (at, count) => `event ${(at + 1).toLocaleString("en")} of ${count.toLocaleString("en")}`,
   predict: "Predict:",
+  hiddenFirst: "What is to come is hidden until you go on.",
   guessFirst: "Hide what is to come, and guess",
   so: "So",
   why: "Why?",
   whyNot: "Not justified:",
+  /** Rules that no single step is bound by. */
+  whyBroken: /** @type {Record<string, string>} */ ({ agreement: "Agreement is broken:", validity: "Validity is broken:" }),
+  whyBeside: "Also here:",
   because: "Because",
   leadsTo: "Leads to",
   nothingChanged: "nothing",
@@ -232,7 +244,9 @@ export const words = {
   lost: "lost",
   none: "–",
   unsaved: "in memory only, not yet on disk",
+  maybeLost: "synced, as its disk said; whether it outlived the power loss shows when the disk is read",
   tableLabel: "Acceptors' memory beside their disk",
+  detailLabel: "Why it happens, and what it leads to",
 
   // Quorums and the choice
   /** @param {number} quorum @param {number} members */
@@ -268,10 +282,16 @@ export const words = {
   learns: (node) => `${node} learns`,
   /** @param {string} ms */
   later: (ms) => `+${ms}`,
+  /** @param {string} ms */
+  learnedEarly: (ms) => `✗ ${ms} before it was chosen`,
+  /** @param {string} ms since the run began */
+  learnedUnchosen: (ms) => `✗ at ${ms}, and it is not chosen`,
   notLearned: /** @param {string[]} nodes */ (nodes) => `Not yet: ${joined(nodes)}`,
   disagree: "Two values are chosen: agreement is broken.",
   /** @param {string} value @param {string} ballot */
   chosenAt: (value, ballot) => `chosen: ${value} at ${ballot}`,
+  /** @param {string} value */
+  chosenBriefly: (value) => `chosen: ${value}`,
 
   // Space and time
   spacetime: "Space and time",

@@ -6,7 +6,8 @@ itself enough for most attacks:
 
 - the server listens on loopback, and answers to loopback's names only: a
   stranger's name that leads here is refused (``Host``);
-- nothing but POST changes anything, and a POST must come from this very page:
+- nothing but POST touches a cluster (a GET at most keeps what it had made of a
+  run's log beside it), and a POST must come from this very page:
   ``Origin`` is there and is the address that was asked, ``Sec-Fetch-Site``
   where a browser sends it says the same;
 - it carries the token of this start, which only who was given the address has,

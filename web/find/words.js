@@ -45,7 +45,6 @@ export const findWords = {
   carries: (value) => `'${value}'`,
   /** @param {string} value @param {string} ballot */
   reports: (value, ballot) => `reports '${value}' at ${ballot}`,
-  reportsNothing: "reports nothing",
   /** @param {string} ballot */
   promised: (ballot) => `has promised ${ballot}`,
   to: "to",

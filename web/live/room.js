@@ -45,7 +45,8 @@ export function makeLive(store, acts, catalogue) {
     const live = { ...now.live, received };
     if (now.timeline !== null && now.source?.kind === "live") {
       known(now.timeline, lines);
-      const timeline = extended(now.timeline, lines);
+      const { length } = now.timeline;
+      const timeline = caughtUp(extended(now.timeline, lines), length);
       return change.regrown({ ...now, live }, timeline, live.following ? received - 1 : now.cursor, live.following);
     }
     const { info } = now.live;
@@ -54,6 +55,17 @@ export function makeLive(store, acts, catalogue) {
     const source = { kind: /** @type {const} */ ("live"), name: info?.run ?? "live" };
     const opened = change.opened({ ...now, live }, { timeline, name: source.name, source, notice: null, meta });
     return change.regrown(opened, timeline, received - 1, true);
+  }
+
+  /**
+   * Verdict and whys may speak of lines that had not come yet when they were
+   * told: then what they say is looked up again.
+   * @param {Timeline} timeline @param {number} before how many lines it had
+   */
+  function caughtUp(timeline, before) {
+    const { verdict, why } = early;
+    const judged = verdict?.feed_count > before ? withVerdict(timeline, verdict) : timeline;
+    return why?.feed_count > before ? withWhy(judged, why) : judged;
   }
 
   /**

@@ -9,6 +9,7 @@ import { narrate } from "../log/narration.js";
 import { firstAt, geometry, laneWidth, layout } from "../view/layout.js";
 import { paint } from "../view/spacetime.js";
 import { momentText, titleOf } from "./names.js";
+import { ShareError } from "./pace.js";
 import { SvgContext } from "./svg.js";
 import { shareWords as words } from "./words.js";
 
@@ -129,7 +130,7 @@ export async function pngPicture(app, lit, palette, whole) {
   ctx.fillStyle = palette.card;
   ctx.fillRect(0, 0, geo.width, geo.height);
   return new Promise((done, fail) =>
-    canvas.toBlob((blob) => (blob === null ? fail(new Error("the canvas gave no picture")) : done(blob)), "image/png"),
+    canvas.toBlob((blob) => (blob === null ? fail(new ShareError(words.noPicture)) : done(blob)), "image/png"),
   );
 }
 

@@ -54,6 +54,7 @@ export const shareWords = {
   noLogHere: "The log of what is shown is not in this tab any more.",
   /** @param {string} reason */
   failed: (reason) => `That went wrong, and nothing was made: ${reason}.`,
+  noPicture: "The browser made no picture of this. Try the SVG, or a smaller part.",
 
   // The link
   linkTitle: "Link to this moment",

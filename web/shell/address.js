@@ -10,7 +10,7 @@ import * as change from "../state.js";
 import { words } from "../words.js";
 import { sentenceOf } from "./acts.js";
 import { FIRST_STORY } from "./open.js";
-import { roomsFollow, roomsHash } from "./rooms.js";
+import { roomsBare, roomsFields, roomsFollow, roomsHash } from "./rooms.js";
 
 /**
  * @param {Store} store @param {() => Acts} acts
@@ -51,7 +51,9 @@ export function makeAddress(store, acts, live, lists, welcome) {
     update((now) => ({ ...now, sheet: null }));
     // What is compared may be any run that is offered.
     if (fields.has("compare")) await lists.runs();
-    if (!wanting() || (await roomsFollow(fields, acts())) || !wanting()) return;
+    if (!wanting()) return;
+    if (await roomsFollow(fields, acts())) return wanting() ? standBehind(wanting) : undefined;
+    if (!wanting()) return;
     if (recipe !== null) {
       const unpacked = await unpackRecipe(recipe);
       return wanting() ? acts().openSandbox(unpacked, at) : undefined;
@@ -78,10 +80,21 @@ export function makeAddress(store, acts, live, lists, welcome) {
   }
 
   /**
+   * A list of variants needs no run; but whoever closes it should find one.
+   * @param {() => boolean} wanting as above
+   */
+  async function standBehind(wanting) {
+    const empty = () => change.tabOf(get().mode) === "replay" && get().timeline === null && roomsBare(get());
+    // Whoever has chosen a variant meanwhile is shown that one's run.
+    if (empty()) await showFirst(() => wanting() && empty(), () => {});
+  }
+
+  /**
    * Something to see at once: a story, else the newest run, else the choice.
    * @param {() => boolean} [wanting] as above
+   * @param {() => void} [greet] what to do once the first story is shown
    */
-  async function showFirst(wanting = () => true) {
+  async function showFirst(wanting = () => true, greet = welcome) {
     const { trouble } = get();
     await acts().openStory(FIRST_STORY);
     // Whoever has gone to another mode meanwhile finds it on coming back.
@@ -91,7 +104,7 @@ export function makeAddress(store, acts, live, lists, welcome) {
     const { runs, stories } = get();
     if (get().timeline !== null) {
       update((now) => ({ ...now, trouble }));
-      if (get().source?.name === FIRST_STORY) welcome();
+      if (get().source?.name === FIRST_STORY) greet();
     } else if (stories !== null && stories.length > 0) await acts().openStory(stories[0].name);
     else if (runs !== null && runs.length > 0) await acts().openRun(runs[0].run);
     else update((now) => ({ ...now, sheet: "runs" }));
@@ -115,7 +128,7 @@ export function makeAddress(store, acts, live, lists, welcome) {
     if (app.welcome === "fresh") return "";
     if (app.mode !== "sandbox") return hashOf(app);
     if (packed.recipe !== app.recipe) void pack(app.recipe);
-    return packed.recipe === app.recipe && packed.text !== "" ? sandboxHash(app, packed.text) : null;
+    return packed.recipe === app.recipe && packed.text !== "" ? sandboxHash(app, packed.text) + roomsFields(app) : null;
   }
 
   /** @param {any} recipe */
@@ -136,7 +149,7 @@ export function makeAddress(store, acts, live, lists, welcome) {
     const rooms = roomsHash(app);
     if (rooms !== "") return `${bare}#${rooms}`;
     if (app.timeline === null) throw new Error(words.nothingToLink);
-    if (app.mode === "sandbox" && app.recipe !== null) return bare + sandboxHash(app, await packRecipe(app.recipe));
+    if (app.mode === "sandbox" && app.recipe !== null) return bare + sandboxHash(app, await packRecipe(app.recipe)) + roomsFields(app);
     const hash = hashOf(app);
     if (hash === "") throw new Error(words.noLinkToFile);
     return bare + hash;

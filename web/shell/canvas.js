@@ -8,6 +8,7 @@
 
 import { causality } from "../log/timeline.js";
 import * as change from "../state.js";
+import { seesFuture } from "../view/happening.js";
 import { geometry, laneWidth, layout } from "../view/layout.js";
 import { paintOverview } from "../view/overview.js";
 import { readPalette } from "../view/palette.js";
@@ -63,7 +64,7 @@ function countsOf(related) {
 
 /** What is to come is drawn faint, or not at all. @param {App} app @returns {App} */
 function asSeen(app) {
-  return app.future && hidesFuture(app) ? { ...app, future: false } : app;
+  return app.future && (hidesFuture(app) || !seesFuture(app)) ? { ...app, future: false } : app;
 }
 
 /** @param {App} app @param {(width: number) => void} resized */

@@ -19,6 +19,7 @@ import { atEnd, currentBranch, goesOn, inTurn } from "../sandbox/state.js";
 import { sandbox as sandboxSaid } from "../sandbox/words.js";
 import * as change from "../state.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { happenedAt, marksAt } from "../view/judgement.js";
 import { sentenceOf } from "./acts.js";
 import { prose } from "./prose.js";
 
@@ -187,9 +188,18 @@ function banner(app, world, acts) {
   if (app.mode === "live") return html`<p class="small hit">${said.liveNow(world.kind, liveSaid.where(world.kind, world.members))}.</p>`;
   const branch = currentBranch(app.sandbox);
   const end = branch === null ? 0 : branch.timeline.length - branch.closing;
-  if (app.cursor + 1 >= end) return nothing;
+  const wrong = brokenHere(app, acts);
+  if (app.cursor + 1 >= end) return wrong;
   const where = goesOn(app) ? said.goesOn : inTurn(app) ? said.inTurn(app.cursor + 1) : said.forks(app.cursor + 1);
-  return html`<p class="small hit">${where} <button class="primary" @click=${() => acts.go(end - 1)}>${said.toEnd}</button></p>`;
+  return html`${wrong}<p class="small hit">${where} <button class="primary" @click=${() => acts.go(end - 1)}>${said.toEnd}</button></p>`;
+}
+
+/** Play stops at a violation, and the commands stay: where it is told, and that it is no end. @param {App} app @param {Acts} acts */
+function brokenHere(app, acts) {
+  const here = app.timeline === null ? [] : marksAt(app).violations.filter((violation) => happenedAt(violation) === app.cursor);
+  if (here.length === 0) return nothing;
+  const rules = [...new Set(here.map((violation) => violation.rule))];
+  return html`<p class="small hit wrong" role="status">${said.brokenHere(rules)} <button @click=${() => acts.panel("verdict")}>${said.toVerdict}</button></p>`;
 }
 
 /** @param {App} app @param {ReturnType<typeof import("../sandbox/room.js").makeSandbox>} sandbox @param {Acts} acts */

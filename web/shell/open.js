@@ -8,7 +8,8 @@
 
 import { LogError } from "../log/files.js";
 import { openDropped, openRun, openTexts } from "../log/open.js";
-import { droppedFiles, fetchFiles, fetchRun, readFiles } from "../log/source.js";
+import { droppedFiles, fetchFiles, fetchRun, getJson, readFiles } from "../log/source.js";
+import { withWhy } from "../log/timeline.js";
 import * as change from "../state.js";
 import { words } from "../words.js";
 
@@ -97,9 +98,29 @@ export function makeOpener(store, catalogue) {
   }
 
   /** @param {string} name @param {string | number} [at] @param {number} [instance] */
-  const openRunAt = (name, at, instance) => show(name, () => load("run", name), "run", { at: text(at), instance }).then(() => settle(at));
+  async function openRunAt(name, at, instance) {
+    await show(name, () => load("run", name), "run", { at: text(at), instance });
+    settle(at);
+    void explain(name);
+  }
   /** @param {string} name @param {string | number} [at] @param {number} [instance] */
   const openStory = (name, at, instance) => show(name, () => load("story", name), "story", { at: text(at), instance }).then(() => settle(at));
+
+  /**
+   * Have the server say why, where a run's folder does not hold the answers yet:
+   * it may be older than they are. The run is shown meanwhile.
+   * @param {string} name of the run
+   */
+  async function explain(name) {
+    const { source, timeline, runs } = get();
+    const entry = runs?.find((one) => one.run === name);
+    if (timeline === null || source?.kind !== "run" || source.name !== name) return;
+    if (entry?.bytes === undefined || entry.bytes > TEXT_LIMIT_BYTES || entry.files.includes("why.json")) return;
+    // Without them the page lacks nothing else.
+    const why = await getJson(`runs/${encodeURIComponent(name)}/why.json`).catch(() => null);
+    if (why === null) return;
+    update((now) => (now.timeline?.core === timeline.core ? { ...now, timeline: withWhy(now.timeline, why) } : now));
+  }
 
   /** A moment may be given by its place, too. @param {string | number | undefined} at */
   function settle(at) {

@@ -31,7 +31,7 @@ import { welcomeCard } from "./welcome.js";
  * @property {() => void} tour
  * @property {() => void} breakIt begin in the sandbox
  * @property {() => void} theme
- * @property {(files: File[]) => void} files
+ * @property {import("../view/frame.js").ChooserActs} choose what is to be shown
  * @property {(command: Command) => void} obey
  * @property {(node: string) => void} node
  * @property {(flight: number) => void} message
@@ -80,7 +80,7 @@ function sheetBody(app, act) {
   const { acts } = act;
   switch (app.sheet) {
     case "runs":
-      return chooser(app, { run: acts.openRun, story: acts.openStory, files: act.files });
+      return chooser(app, act.choose);
     case "share":
       return shareMenu(app, acts);
     case "compare":
@@ -114,10 +114,10 @@ function run(app, act) {
         ${happening(app, {
           go: acts.go,
           unselect: () => acts.update((now) => ({ ...now, selected: -1 })),
-          hush: () => acts.update((now) => ({ ...now, future: false })),
+          hush: () => acts.update((now) => ({ ...now, peeked: false })),
           message: (flight) => act.messageActs(app, flight),
         })}
-        ${acceptors(app, state, instance, act.node)} ${choice(app, state, instance, acts.go)}
+        <div class="facts">${acceptors(app, state, instance, act.node)} ${choice(app, state, instance, acts.go)}</div>
       </div>
       ${sidePanels(app, state, act)}
     </div>

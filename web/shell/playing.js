@@ -6,6 +6,7 @@
 /** @import {Store} from "./store.js" */
 
 import * as change from "../state.js";
+import { seesFuture } from "../view/happening.js";
 import { laneWidth } from "../view/layout.js";
 
 /** Between two events, at speed 1; between two turning points where motion is unwelcome. */
@@ -73,7 +74,7 @@ export const CHANGES = {
   out: (now) => change.zoomed(now, 1 / 1.35),
   panLeft: (now) => change.panned(now, -panStep(now)),
   panRight: (now) => change.panned(now, panStep(now)),
-  future: (now) => ({ ...now, future: !now.future }),
+  future: (now) => (seesFuture(now) ? { ...now, future: false, peeked: false } : { ...now, future: true, peeked: true }),
   causes: (now) => ({ ...now, causes: !now.causes }),
   axis: (now) => change.axisChanged(now, now.axis === "order" ? "time" : "order"),
   help: (now) => change.sheetToggled(now, "help"),

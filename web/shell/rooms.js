@@ -44,6 +44,21 @@ export function roomsHash(app) {
   return more.learn.learnHash?.(app) || more.compare.compareHash?.(app) || "";
 }
 
+/** What a room adds to a link to the sandbox's run: fields, or nothing. @param {App} app @returns {string} */
+export function roomsFields(app) {
+  return more.learn.challengeField?.(app) ?? "";
+}
+
+/** Leave what a room shows across the page: it speaks of one run, and another is wanted. @param {App} app @returns {App} */
+export function roomsLeft(app) {
+  return more.learn.left?.(app) ?? app;
+}
+
+/** Whether a room is open that brings no run of its own. @param {App} app @returns {boolean} */
+export function roomsBare(app) {
+  return more.learn.bare?.(app) ?? false;
+}
+
 /** Whether what is to come must stay hidden now. @param {App} app @returns {boolean} */
 export function hidesFuture(app) {
   return more.learn.hidesFuture?.(app) ?? false;

@@ -5,7 +5,7 @@
 /** @import {BallotView, InstanceView, Memory, Proposal, State, Value} from "../log/types.d.ts" */
 /** @import {Timeline} from "../log/timeline.js" */
 
-import { NO_BALLOT, compareBallots, equal } from "../log/lines.js";
+import { NO_BALLOT, compareBallots, equal, sameValue } from "../log/lines.js";
 import { instanceOf, quorum } from "../log/reducer.js";
 import { isShort, stateAt } from "../log/timeline.js";
 import { shortText, styleOf } from "../log/values.js";
@@ -61,13 +61,14 @@ function row(app, state, view, node, pick) {
   const how = state.nodes[node]?.ended_by ?? "";
   const sign = { down: `✕ ${words.endings[how] ?? ""}`, paused: `❚❚ ${words.statuses.paused}`, up: "", unseen: "" }[status];
   const known = view.learned[node];
+  const unsure = how === "power_loss" && status === "down" && !diskRead(timeline, app.cursor, node);
   return html`
     <tr class="${active ? "active" : ""} ${app.node === node ? "picked" : ""} ${status}" @click=${() => pick(node)}>
       <th scope="row">${node} ${sign === "" ? nothing : html`<span class="small muted">${sign}</span>`}</th>
       ${cell(memory, (one) => ballotText(one.promised), memory?.promised === disk.promised)}
-      <td>${ballotText(disk.promised)}</td>
+      <td>${onDisk(ballotText(disk.promised), unsure && disk.promised !== NO_BALLOT)}</td>
       ${cell(memory, (one) => pairText(timeline, one.accepted), equal(memory?.accepted, disk.accepted))}
-      <td>${pairText(timeline, disk.accepted)} ${ahead(timeline, saidBeyond(view, node, disk))}</td>
+      <td>${onDisk(pairText(timeline, disk.accepted), unsure && disk.accepted !== null)} ${ahead(timeline, saidBeyond(view, node, disk))}</td>
       <td>${known === undefined ? (status === "down" ? html`<i>${words.lost}</i>` : words.none) : swatch(timeline, known.value)}</td>
     </tr>
   `;
@@ -78,6 +79,23 @@ function cell(memory, show, saved) {
   if (memory === null) return html`<td><i>${words.lost}</i></td>`;
   if (saved) return html`<td>${show(memory)}</td>`;
   return html`<td><span class="unsaved" title=${words.unsaved}>${show(memory)}</span></td>`;
+}
+
+/**
+ * Whether somebody has looked at the disk of a node since it went down. What a
+ * power loss took is in no line: it shows when the disk is read, then or at a start.
+ * @param {Timeline} timeline @param {number} cursor @param {string} node that is down
+ */
+function diskRead(timeline, cursor, node) {
+  for (let at = cursor; at >= 0 && timeline.nodeOf(at) !== node; at -= 1) {
+    if (timeline.eventOf(at) === "disk_read" && timeline.line(at)?.of === node) return true;
+  }
+  return false;
+}
+
+/** @param {unknown} text of what was synced @param {boolean} unsure whether it may be gone */
+function onDisk(text, unsure) {
+  return unsure ? html`<span class="unsure" title=${words.maybeLost}>${text} ?<span class="visually-hidden"> ${words.maybeLost}</span></span>` : text;
 }
 
 /** @param {string} ballot */
@@ -200,10 +218,12 @@ function dots(state, name, kind, done, heard, refused) {
 export function choice(app, state, instance, go) {
   const timeline = /** @type {Timeline} */ (app.timeline);
   const view = instanceOf(state, instance);
-  const learned = view.learned_at.map(({ node, line }) => ({ node, at: timeline.at(line) }));
+  const learned = view.learned_at.map(({ node, value, line }) => ({ node, value, at: timeline.at(line) }));
   const missing = state.members.filter((node) => view.learned[node] === undefined && !learned.some((one) => one.node === node));
   const first = view.chosen[0];
-  const since = first === undefined ? 0 : timeline.ms[timeline.at(first.line)];
+  // Where only one value is about, it need not be said whose it is.
+  const told = [...view.chosen, ...learned].map(({ value }) => value);
+  const several = first === undefined || told.some((value) => !sameValue(value, first.value));
   return html`
     <section class="choice" aria-labelledby="choice-title">
       <h3 id="choice-title">${words.choice}</h3>
@@ -221,13 +241,27 @@ export function choice(app, state, instance, go) {
         })}
         ${learned.length === 0 ? nothing : html`<li class="muted">${words.learnedBy}</li>`}
         ${learned.map(
-          ({ node, at }) => html`<li>
+          ({ node, value, at }) => html`<li>
             <button class="link" aria-label=${words.learns(node)} @click=${() => go(at)}>${node}</button>
-            <span class="muted">${words.later(words.ms(Math.max(timeline.ms[at] - since, 0)))}</span>
+            ${several ? swatch(timeline, value) : nothing} ${since(timeline, view, value, at)}
           </li>`,
         )}
       </ol>
       ${first === undefined || missing.length === 0 ? nothing : html`<p class="small muted">${words.notLearned(missing)}</p>`}
     </section>
   `;
+}
+
+/**
+ * How long after its value was chosen a node learned it; a value that nobody
+ * has chosen has no such moment.
+ * @param {Timeline} timeline @param {InstanceView} view @param {Value} value that it learned @param {number} at
+ */
+function since(timeline, view, value, at) {
+  const choice = view.chosen.find((one) => sameValue(one.value, value));
+  const ms = timeline.ms[at];
+  if (choice === undefined) return html`<span class="bad">${words.learnedUnchosen(words.ms(ms))}</span>`;
+  const late = ms - timeline.ms[timeline.at(choice.line)];
+  const early = at < timeline.at(choice.line);
+  return early ? html`<span class="bad">${words.learnedEarly(words.ms(-late))}</span>` : html`<span class="muted">${words.later(words.ms(late))}</span>`;
 }

@@ -6,9 +6,10 @@
 /** @import {Palette} from "./palette.js" */
 /** @import {Scene} from "./spacetime.js" */
 
-import { FAINT, split, visible } from "./time.js";
+import { FAINT, FUTURE, split, visible } from "./time.js";
 import { arrow, cross, label, square } from "./shapes.js";
 import { styleOf } from "../log/values.js";
+import { restOf } from "../log/timeline.js";
 import { wayOf } from "./layout.js";
 import { words } from "../words.js";
 
@@ -50,7 +51,7 @@ export function arrows(ctx, geo, scene, palette, now, places) {
     message(ctx, geo, scene, palette, now, one);
   }
   about.about?.(null);
-  for (const { flight, way, alpha } of drawn) decorate(ctx, geo, scene, palette, flight, way.points, alpha);
+  for (const { flight, way, alpha } of drawn) decorate(ctx, geo, scene, palette, now, flight, way.points, alpha);
   ctx.globalAlpha = 1;
 }
 
@@ -115,44 +116,59 @@ function message(ctx, geo, scene, palette, now, { place, flight, way, alpha, fan
     width: (fan >= 0 && !picked ? stroke.width * 0.55 : stroke.width) + (picked ? 2 : 0),
     hole: palette.card,
   };
-  const draw = () => {
-    arrow(ctx, way.points, style, !way.lost);
-    if (!way.lost) return;
+  const crossed = () => {
+    arrow(ctx, way.points, style, way.lost === Infinity);
+    if (way.lost === Infinity) return;
     const end = way.points[way.points.length - 1];
     cross(ctx, ...end, 5.5, palette.card, 6);
     cross(ctx, ...end, 5, style.colour, 2.6);
   };
-  // That a message gets lost is told when it is lost, and not when it is sent.
-  const over = (flight.fate === "open" ? flight.sent : flight.ended) <= scene.cursor;
-  if (over) {
-    ctx.globalAlpha = alpha;
-    draw();
-    return;
-  }
+  ctx.globalAlpha = alpha;
+  if (endOf(scene, flight, way) <= scene.cursor) return crossed();
+  // That a message gets lost is told when it is lost, and not when it is sent:
+  // until then it is under way as any other.
+  const draw = way.lost === Infinity ? crossed : () => arrow(ctx, way.under, style, true);
   const [from, to] = [way.points[0][0], way.points[way.points.length - 1][0]];
-  split(ctx, geo, from, to, now, scene.future, (base) => {
+  split(ctx, geo, from, to, now, way.lost === Infinity && scene.future, (base) => {
     ctx.globalAlpha = base * alpha;
     draw();
   });
+  if (way.lost === Infinity || !scene.future) return;
+  ctx.globalAlpha = FUTURE * alpha;
+  crossed();
+}
+
+/**
+ * The line at which a message has its end, or the last word about it is said.
+ * @param {Scene} scene @param {Flight} flight @param {Drawn["way"]} way
+ */
+function endOf({ timeline }, flight, way) {
+  if (flight.fate === "received") return flight.ended;
+  return Math.min(way.lost, Math.max(restOf(timeline), flight.sent));
 }
 
 /**
  * What a message carries: the value that a Promise reports, biggest of all,
- * and the higher ballot of a refusal.
- * @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette
+ * and the higher ballot of a refusal. It is seen once the message has got so
+ * far: hung beyond the cursor it would tell where the message is to arrive.
+ * @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette @param {number} now
  * @param {Flight} flight @param {[number, number][]} points @param {number} alpha
  */
-function decorate(ctx, geo, scene, palette, flight, points, alpha) {
+function decorate(ctx, geo, scene, palette, now, flight, points, alpha) {
   const [from, to] = [points[0], points[points.length - 1]];
   const place = (/** @type {number} */ part) => /** @type {[number, number]} */ ([from[0] + (to[0] - from[0]) * part, from[1] + (to[1] - from[1]) * part]);
-  ctx.globalAlpha = alpha * (flight.sent <= scene.cursor ? 1 : FAINT + 0.1);
-  if (flight.kind === "promise" && flight.accepted !== null) {
-    const style = styleOf(scene.timeline.values, flight.accepted.value);
-    // Between the lanes, where nothing else stands.
-    const [x, y] = from[1] === to[1] ? [(from[0] + to[0]) / 2, from[1] - 16] : place((geo.gap * 0.5) / Math.abs(to[1] - from[1]));
-    square(ctx, x, y, 10, style.colour, palette.ink, style.letter);
-  } else if (flight.kind === "nack" && flight.promised !== null && geo.scale >= 9) {
-    const [x, y] = place(from[1] === to[1] ? 0.5 : 0.45);
-    label(ctx, words.atLeast(flight.promised), x, y - (from[1] === to[1] ? 10 : 0), palette.nack, palette.card, "center");
+  const flat = from[1] === to[1];
+  const told = flight.kind === "promise" ? flight.accepted : flight.kind === "nack" && geo.scale >= 9 ? flight.promised : null;
+  if (told === null) return;
+  // A value stands between the lanes, where nothing else does.
+  const [x, y] = flat ? place(0.5) : place(typeof told === "string" ? 0.45 : (geo.gap * 0.5) / Math.abs(to[1] - from[1]));
+  const reached = flight.ended <= scene.cursor || (flight.sent <= scene.cursor && x <= now);
+  if (!reached && !scene.future) return;
+  ctx.globalAlpha = alpha * (reached ? 1 : FAINT + 0.1);
+  if (typeof told === "string") {
+    label(ctx, words.atLeast(told), x, y - (flat ? 10 : 0), palette.nack, palette.card, "center");
+  } else {
+    const style = styleOf(scene.timeline.values, told.value);
+    square(ctx, x, y - (flat ? 16 : 0), 10, style.colour, palette.ink, style.letter);
   }
 }

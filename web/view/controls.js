@@ -4,6 +4,7 @@
 /** @import {Timeline} from "../log/timeline.js" */
 
 import { html } from "../vendor/lit-html/lit-html.js";
+import { seesFuture } from "./happening.js";
 import { words } from "../words.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
@@ -57,7 +58,7 @@ export function controls(app, act) {
         )}
       </div>
       <div class="group">
-        <button aria-pressed=${app.future} @click=${() => act.command("future")}>${words.future}</button>
+        <button aria-pressed=${seesFuture(app)} @click=${() => act.command("future")}>${words.future}</button>
         <button aria-pressed=${app.causes} @click=${() => act.command("causes")}>${words.causes}</button>
       </div>
       <div class="group">

@@ -2,8 +2,8 @@
 // wait at one place are one pile with a number.
 
 /** @import {App} from "../state.js" */
-/** @import {State} from "../log/types.d.ts" */
-/** @import {Flight, Timeline} from "../log/timeline.js" */
+/** @import {Timeline} from "../log/timeline.js" */
+/** @import {Flying} from "./fates.js" */
 
 import { styleOf } from "../log/values.js";
 import { nothing, svg } from "../vendor/lit-html/lit-html.js";
@@ -27,22 +27,8 @@ const SELF = 0.9;
 const BADGE = -Math.PI / 4;
 /** A message has just left until it has this part of its way behind it. */
 const LEAVING = 0.1;
-/** A message that was lost in silence is taken for lost after so many lines. */
-const PATIENCE_LINES = 40;
 
-/** @typedef {{place: number, flight: Flight, held: string | null}} Flying `held`: the node whose gate holds it */
 /** @typedef {{x: number, y: number, items: Flying[]}} Pile in the order in which they were sent */
-
-/** @param {Timeline} timeline @param {State} state @param {number} cursor @returns {Flying[]} */
-export function flightsNow(timeline, state, cursor) {
-  return state.messages.flatMap(({ line, held_at }) => {
-    const place = timeline.flightAt[timeline.at(line)] ?? -1;
-    if (place < 0) return [];
-    const flight = timeline.flight(place);
-    const silent = flight.fate !== "received" && cursor - flight.sent > PATIENCE_LINES;
-    return silent && held_at === null ? [] : [{ place, flight, held: held_at }];
-  });
-}
 
 /**
  * @param {App} app @param {Timeline} timeline @param {Flying[]} flying @param {Map<string, [number, number]>} spot

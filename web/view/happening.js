@@ -16,11 +16,16 @@ import { nothingYet } from "./judgement.js";
 import { wordPicture } from "./signs.js";
 import { words } from "../words.js";
 
-/** @typedef {{go: (at: number) => void, unselect: () => void, hush: () => void, message: (flight: number) => unknown}} HappeningActs `hush`: hide what is to come */
+/** @typedef {{go: (at: number) => void, unselect: () => void, hush: () => void, message: (flight: number) => unknown}} HappeningActs `hush`: hide again what is to come */
 
 /** Whether the run asks, at the cursor, what will come of it. @param {App} app */
 export function asksNow({ timeline, cursor, mode }) {
   return mode !== "live" && mode !== "sandbox" && timeline !== null && Boolean(timeline.run?.predict) && timeline.eventOf(Math.max(cursor, 0)) === "run_started";
+}
+
+/** Whether what is to come is drawn: not beside a question that it answers, unless somebody wants it so. @param {App} app */
+export function seesFuture(app) {
+  return app.future && (app.peeked || !asksNow(app));
 }
 
 /** @param {App} app @param {HappeningActs} act */
@@ -38,14 +43,17 @@ export function happening(app, act) {
         ${points.map((kind) => html`<span class="chip point ${kind}">${wordPicture(kind)} ${words.points[kind]}</span> `)}
       </h2>
       <p class="sentence">${told(app)}</p>
-      ${consequence(timeline, at)} ${whys(timeline, at, act.go)}
-      ${line.event === "run_started" && run?.predict
-        ? html`<p class="predict">
-            <strong>${words.predict}</strong> ${run.predict}
-            ${asksNow(app) && app.future ? html`<button class="link" @click=${act.hush}>${words.guessFirst}</button>` : nothing}
-          </p>`
-        : nothing}
-      ${reasons(timeline, at, act.go)} ${app.selected < 0 ? nothing : message(app, timeline.flight(app.selected), act)}
+      ${app.selected < 0 ? nothing : message(app, timeline.flight(app.selected), act)}
+      <div class="detail" role="region" aria-label=${words.detailLabel} tabindex="0">
+        ${consequence(timeline, at)} ${whys(timeline, at, act.go)}
+        ${line.event === "run_started" && run?.predict
+          ? html`<p class="predict">
+              <strong>${words.predict}</strong> ${run.predict}
+              ${!asksNow(app) ? nothing : seesFuture(app) ? html`<button class="link" @click=${act.hush}>${words.guessFirst}</button>` : html`<span class="muted">${words.hiddenFirst}</span>`}
+            </p>`
+          : nothing}
+        ${reasons(timeline, at, act.go)}
+      </div>
     </section>
   `;
 }
@@ -111,11 +119,14 @@ function consequence(timeline, at) {
 function whys(timeline, at, go) {
   const found = timeline.why?.get(at) ?? [];
   if (found.length === 0) return nothing;
+  // Where one rule is broken, that another is kept is no answer to "why?".
+  const broken = found.filter((why) => !why.ok);
+  const justified = broken.length === 0 ? words.why : words.whyBeside;
   return html`
     <ul class="plain whys">
-      ${found.map(
-        (why) => html`<li class=${why.ok ? "" : "unjustified"}>
-          <span class="why-mark">${why.ok ? words.why : words.whyNot}</span> ${why.sentence}
+      ${[...broken, ...found.filter((why) => why.ok)].map(
+        (why) => html`<li class=${why.ok ? (broken.length === 0 ? "" : "beside") : "unjustified"}>
+          <span class="why-mark">${why.ok ? justified : (words.whyBroken[why.rule ?? ""] ?? words.whyNot)}</span> ${why.sentence}
           ${why.events.map((name) => {
             const place = timeline.at(name);
             return place < 0 || place === at ? nothing : html` <button class="link evidence-link" title=${sentenceAt(timeline, place)} @click=${() => go(place)}>${name}</button>`;

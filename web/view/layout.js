@@ -6,6 +6,7 @@
 
 import { FIRST_SIGN, SHAPES, roomier } from "../log/columns.js";
 import { restOf } from "../log/timeline.js";
+import { lostAt } from "./fates.js";
 import { spansOf } from "./seen.js";
 
 /** How far lines stand apart, in slots. */
@@ -243,22 +244,31 @@ export function lineNear(geo, px) {
 }
 
 /**
+ * @typedef {object} Way
+ * @property {[number, number][]} points from its sender's lane to where it ends
+ * @property {number} lost the line at which it is lost; Infinity for what arrives or is still under way
+ * @property {[number, number][]} under what is drawn of it before it is lost
+ */
+
+/**
  * The way of a message: from its sender's lane to where it ends. It runs along
  * a lane where a gate holds it or where a paused node lets it wait.
  * @param {Timeline} timeline @param {Geometry} geo @param {Flight} flight
- * @returns {{points: [number, number][], lost: boolean} | null} `lost`: it never arrives; null when a lane is missing
+ * @returns {Way | null} null when a lane is missing
  */
 export function wayOf(timeline, geo, flight) {
   const [y0, y1] = [geo.lane.get(flight.source), geo.lane.get(flight.to)];
   if (y0 === undefined || y1 === undefined) return null;
   const x0 = xOf(geo, flight.sent);
   const toward = Math.sign(y1 - y0);
-  // What is under way at the end of the log is not lost.
-  if (flight.fate !== "received") return { points: lostWay(timeline, geo, flight, x0, y0, y1), lost: flight.fate !== "open" };
+  if (flight.fate !== "received") return stub(timeline, geo, flight, x0, y0, y1);
   const x1 = xOf(geo, flight.ended);
-  if (toward === 0) return { points: [[x0, y0], [x1, y1]], lost: false };
   /** @type {[number, number][]} */
   const points = [[x0, y0]];
+  if (toward === 0) {
+    points.push([x1, y1]);
+    return { points, lost: Infinity, under: points };
+  }
   const hold = flight.holds[0];
   if (hold !== undefined) {
     const [from, to] = [xOf(geo, hold.from), xOf(geo, hold.to)];
@@ -272,7 +282,7 @@ export function wayOf(timeline, geo, flight) {
     }
   }
   points.push([x1, y1]);
-  return { points, lost: false };
+  return { points, lost: Infinity, under: points };
 }
 
 /**
@@ -288,20 +298,41 @@ export function wallsBetween(lanes, cuts) {
   });
 }
 
+/** The kinds of message that ask or tell; the others answer. */
+const REQUESTS = new Set(["prepare", "accept", "learn", "status"]);
+/** How far from its addressee's lane something is lost or under way, in gaps between lanes. */
+const OFF_LANE = { walled: 0.5, dropped: 0.35, failed: 0.35, died: 0.15, open: 0.5, received: 0 };
+/** The same for what a node sends to itself: how much of its way it gets. */
+const OF_LOOP = { walled: 0.5, dropped: 0.5, failed: 0.86, died: 0.94, open: 0.7, received: 1 };
+
 /**
+ * The way of what does not arrive, as far as it gets: straight, and as steep as
+ * the lanes lie apart.
  * @param {Timeline} timeline @param {Geometry} geo @param {Flight} flight
- * @param {number} x0 @param {number} y0 @param {number} y1 @returns {[number, number][]}
+ * @param {number} x0 @param {number} y0 @param {number} y1 @returns {Way}
  */
-function lostWay(timeline, geo, flight, x0, y0, y1) {
-  // A request is dropped at its sender's gate, a reply at its addressee's; a
-  // wall is not crossed; a dead lane is reached.
-  const request = ["prepare", "accept", "learn", "status"].includes(flight.kind);
-  const reach = { walled: 0.5, dropped: request ? 0.22 : 0.78, failed: 0.86, died: 0.94, open: 0.7, received: 1 };
-  const dead = spansOf(timeline, flight.to, "down").some((span) => span.from <= flight.ended && span.to >= flight.sent);
-  const part = flight.fate === "walled" ? wallPart(timeline, geo, flight, y0, y1) : dead ? 0.97 : reach[flight.fate];
-  const run = Math.max(LOST_SLOTS * geo.scale, 10) * part;
-  if (y0 === y1) return [[x0, y0], [x0 + run, y0]];
-  return [[x0, y0], [x0 + run, y0 + (y1 - y0) * part]];
+function stub(timeline, geo, flight, x0, y0, y1) {
+  const run = Math.max(LOST_SLOTS * geo.scale, 10);
+  const upTo = (/** @type {number} */ part) => /** @type {[number, number][]} */ ([[x0, y0], [x0 + run * part, y0 + (y1 - y0) * part]]);
+  const part = lostPart(timeline, geo, flight, y0, y1);
+  const open = lostPart(timeline, geo, { ...flight, fate: "open" }, y0, y1);
+  return { points: upTo(part), lost: lostAt(timeline, flight), under: upTo(Math.min(part, open)) };
+}
+
+/**
+ * Which part of its way a message gets that does not arrive. It never ends on
+ * the lane of a third node: that would tell of something there.
+ * @param {Timeline} timeline @param {Geometry} geo @param {Flight} flight
+ * @param {number} y0 @param {number} y1
+ */
+function lostPart(timeline, geo, flight, y0, y1) {
+  if (y0 === y1) return OF_LOOP[flight.fate];
+  if (flight.fate === "walled") return wallPart(timeline, geo, flight, y0, y1);
+  const off = (OFF_LANE[flight.fate] * geo.gap) / Math.abs(y1 - y0);
+  // A request is dropped at its sender's gate, a reply at its addressee's.
+  if (flight.fate === "dropped" && REQUESTS.has(flight.kind)) return off;
+  const dead = lostAt(timeline, flight) < Infinity && spansOf(timeline, flight.to, "down").some((span) => span.from <= flight.ended && span.to >= flight.sent);
+  return dead ? 0.97 : 1 - off;
 }
 
 /**
@@ -313,7 +344,8 @@ function wallPart(timeline, geo, flight, y0, y1) {
   const parts = wallsBetween(timeline.lanes, span?.cuts ?? [])
     .map(({ above }) => (geo.top + geo.gap * (above + 0.5) - y0) / (y1 - y0))
     .filter((part) => part > 0 && part < 1);
-  return parts.length === 0 ? 0.5 : Math.min(...parts);
+  // Where there is a way round for others no wall stands between two lanes.
+  return parts.length === 0 ? 1 - (OFF_LANE.walled * geo.gap) / Math.abs(y1 - y0) : Math.min(...parts);
 }
 
 /** Whether a line wears a sign on its lane. @param {Timeline} timeline @param {number} at */

@@ -9,7 +9,8 @@ import { sidesOf } from "../log/timeline.js";
 import { styleOf } from "../log/values.js";
 import { html, nothing, svg } from "../vendor/lit-html/lit-html.js";
 import { words } from "../words.js";
-import { HEIGHT, NODE, RADIUS, WIDTH, along, flightsNow, lostHere, messages } from "./flights.js";
+import { flightsNow } from "./fates.js";
+import { HEIGHT, NODE, RADIUS, WIDTH, along, lostHere, messages } from "./flights.js";
 
 /** Where the wall of nodes that are no neighbours begins: the middle stays open, for they still talk across it. */
 const STUB = 0.52;
@@ -28,7 +29,7 @@ const STUB = 0.52;
 export function ring(app, state, instance, act) {
   const timeline = /** @type {Timeline} */ (app.timeline);
   const spot = places(timeline.lanes);
-  const flying = flightsNow(timeline, state, app.cursor);
+  const { flying, lost } = flightsNow(timeline, state, app.cursor);
   const held = state.messages.filter((message) => message.held_at !== null).length;
   const faults = state.faults.filter((fault) => !["kill", "stop", "power_loss", "pause"].includes(fault.fault));
   return html`
@@ -45,7 +46,7 @@ export function ring(app, state, instance, act) {
         ${timeline.lanes.map((node) => circle(app, state, instance, node, spot, act))} ${messages(app, timeline, flying, spot, act.message)}
       </svg>
       ${act.split === null ? nothing : html`<p class="small muted split-hint">${splitHint(app, state, spot)}</p>`}
-      <p class="small muted">${words.flights(flying.length, held, state.lost_count)}</p>
+      <p class="small muted">${words.flights(flying.length, held, lost)}</p>
       ${faults.length === 0
         ? nothing
         : html`<p class="small">

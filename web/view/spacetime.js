@@ -34,6 +34,7 @@ import { words } from "../words.js";
 /** Of more arrows, or of so many lines, only their density can be seen. */
 const ARROWS_MOST = 4_000;
 const LINES_MOST = 40_000;
+const CHOICE_FONT = "600 12.5px system-ui, sans-serif";
 /** Fewer letters of a chapter tell nothing. */
 const CHAPTER_LEAST = 14;
 
@@ -227,12 +228,11 @@ function lanes(ctx, geo, { timeline, node: chosen, future }, palette, now) {
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette */
 function choices(ctx, geo, scene, palette) {
   let free = geo.gutter;
-  for (const choice of choicesIn(scene.timeline, geo)) {
-    const shown = choice.instance === scene.instance;
-    const x = xOf(geo, choice.at);
-    if (!visible(geo, x, x) || (!shown && geo.scale < 8)) continue;
-    if (choice.at > scene.cursor && !scene.future) continue;
-    ctx.globalAlpha = weight({ ...scene, related: null }, choice.at) * (shown ? 1 : 0.4);
+  const seen = choicesIn(scene.timeline, geo)
+    .map((choice) => ({ ...choice, x: xOf(geo, choice.at), shown: choice.instance === scene.instance }))
+    .filter(({ x, at, shown }) => visible(geo, x, x) && (shown || geo.scale >= 8) && (at <= scene.cursor || scene.future));
+  seen.forEach(({ x, at, value, ballot, shown }, place) => {
+    ctx.globalAlpha = weight({ ...scene, related: null }, at) * (shown ? 1 : 0.4);
     ctx.strokeStyle = palette.ink;
     ctx.lineWidth = 2;
     ctx.setLineDash([7, 5]);
@@ -241,23 +241,41 @@ function choices(ctx, geo, scene, palette) {
     ctx.lineTo(x, geo.height - geo.bottom);
     ctx.stroke();
     ctx.setLineDash([]);
-    if (x < geo.gutter) continue;
-    const style = styleOf(scene.timeline.values, choice.value);
-    const text = words.chosenAt(shortText(choice.value), choice.ballot);
-    ctx.font = "600 12.5px system-ui, sans-serif";
-    const wide = ctx.measureText(text).width + 24;
-    // Beside its line, where no other choice is told yet and nothing is cut off; else its letter alone.
-    const left = [x + 2, x - wide - 6].find((one) => one >= free && one + wide + 4 <= geo.width);
-    const sign = Math.min(left ?? Math.max(x + 2, free), geo.width - 18);
-    square(ctx, sign + 8, 15, 7, style.colour, palette.ink, style.letter);
-    free = sign + (left === undefined ? 18 : wide + 4);
-    if (left === undefined) continue;
-    ctx.font = "600 12.5px system-ui, sans-serif";
+    if (x < geo.gutter) return;
+    const style = styleOf(scene.timeline.values, value);
+    const text = shortText(value);
+    const next = seen[place + 1]?.x ?? Infinity;
+    ctx.font = CHOICE_FONT;
+    const told = choiceRoom(ctx, geo, [words.chosenAt(text, ballot), words.chosenBriefly(text), text], x, free, next);
+    square(ctx, told.left + 8, 15, 7, style.colour, palette.ink, style.letter);
+    free = told.left + told.wide + 4;
+    ctx.font = CHOICE_FONT;
     ctx.textAlign = "left";
     ctx.fillStyle = palette.ink;
-    ctx.fillText(text, left + 20, 19);
-  }
+    if (told.text !== "") ctx.fillText(told.text, told.left + 20, 19);
+  });
   ctx.globalAlpha = 1;
+}
+
+/** The room of a letter alone, and what a text takes beside its own. */
+const LETTER_WIDE = 18;
+const TEXT_MORE = 24;
+
+/**
+ * Where a choice is told, and in how many words: at its line, where nothing is
+ * told yet and nothing is cut off; on its left where it would cover the line of
+ * the next choice, which is to be told, too; by its letter alone if there is no room.
+ * @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {string[]} texts the longest first
+ * @param {number} x @param {number} free where words may begin @param {number} next the line of the next choice
+ */
+function choiceRoom(ctx, geo, texts, x, free, next) {
+  const rooms = texts.flatMap((text) => {
+    const wide = ctx.measureText(text).width + TEXT_MORE;
+    return [Math.min(x + 2, geo.width - wide - 4), x - wide - 6].map((left) => ({ text, wide, left }));
+  });
+  const fitting = rooms.filter(({ left, wide }) => left >= free && left + wide >= x - 6);
+  const alone = { text: "", wide: LETTER_WIDE, left: Math.min(Math.max(x + 2, free), geo.width - LETTER_WIDE) };
+  return fitting.find(({ left, wide }) => left + wide <= next) ?? fitting[0] ?? alone;
 }
 
 /* --- what happens at a node ---------------------------------------------------------- */
@@ -298,11 +316,31 @@ function marks(ctx, geo, scene, palette) {
       const wanted = pushed !== null ? x + 11 : wish ? x + 10 : x - 4;
       const left = Math.max(Math.min(wanted, geo.width - wide - 6), geo.gutter + (pushed !== null ? 18 : 2));
       if (pushed !== null) square(ctx, left - 10, y - 20, 6, pushed.colour, palette.ink, pushed.letter);
-      label(ctx, text, left, wish ? y - 10 : y - 16, pushed === null ? palette.muted : palette.ink, palette.card, "left");
+      const raised = wish && answersWithin(scene, geo, at, left + wide) ? WISH_RAISED : WISH_UP;
+      label(ctx, text, left, wish ? y - raised : y - 16, pushed === null ? palette.muted : palette.ink, palette.card, "left");
       free.set(nodes[at], left + wide + 24);
     }
   }
   ctx.globalAlpha = 1;
+}
+
+/** How far above its lane a wish is told: beside its triangle, or above an answer's. */
+const WISH_UP = 10;
+const WISH_RAISED = 19;
+/** Half of an answer's triangle, in pixels. */
+const ANSWER_HALF = 8;
+
+/**
+ * Whether the client's answer stands where its wish would be written.
+ * @param {Scene} scene @param {Geometry} geo @param {number} at of the wish @param {number} end of its words, in pixels
+ */
+function answersWithin({ timeline, cursor, future }, geo, at, end) {
+  const { shape, node } = timeline.core.tables.lines.columns;
+  for (let next = at + 1; next < geo.span[1] && (next <= cursor || future); next += 1) {
+    if (xOf(geo, next) - ANSWER_HALF > end) return false;
+    if (node[next] === node[at] && SHAPES[shape[next]] === "answer" && geo.layout.shown[next]) return true;
+  }
+  return false;
 }
 
 /**
