@@ -47,7 +47,7 @@ def done(page: Page, text: str = "") -> None:
 
 def node(page: Page, name: str, state: str) -> None:
     """The ring shows a node as up, down or paused."""
-    classes = page.locator(".ring .node", has_text=name)
+    classes = page.locator(f'.ring .node[aria-label^="{name},"]')
     if state == "up":
         expect(classes).not_to_have_class(re.compile(r"\b(down|paused)\b"))
     else:

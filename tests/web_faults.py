@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from paxos.events import Line
 
@@ -181,6 +181,13 @@ FAULTS: Final = (
         before=(HOLD,),
     ),
     Fault(
+        "let one go",
+        ("Release…", "Let the first of hold-1 go"),
+        {"release": {"name": "hold-1", "first": 1}},
+        ({"event": "message_released", "kind": "learn"},),
+        before=(HOLD, APPLE),
+    ),
+    Fault(
         "cut one way",
         message("cut_one_way", "", ("n2", "n1")),
         {"cut_one_way": {"name": "cut_one_way-1", "from": ["n2"], "to": ["n1"]}},
@@ -233,6 +240,8 @@ def press(page: Page, controls: Iterable[Press], *, by_keys: bool = False) -> No
         place = panel.locator(".form") if isinstance(control, tuple) else panel
         name = control[1] if isinstance(control, tuple) else control
         button = place.get_by_role("button", name=name, exact=not name.startswith("Heal cut"))
+        # One that is drawn as disabled yet takes no key.
+        expect(button).to_be_enabled()
         if by_keys:
             button.press("Enter")
         else:

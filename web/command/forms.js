@@ -32,13 +32,18 @@ export function forms(app, world, node, act) {
   }
 }
 
-/** @param {() => void} submit @param {unknown} body */
+/** @param {() => void} submit it asks for what is filled in by then, for the last of it may not be drawn yet @param {unknown} body */
 function form(submit, body) {
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
     submit();
   };
   return html`<form class="form" @submit=${send}>${body}</form>`;
+}
+
+/** @param {import("./state.js").Step | null} step @param {CommandActs} act */
+function giveIf(step, act) {
+  if (step !== null) act.give(step);
 }
 
 /** @param {Event} event */
@@ -77,7 +82,10 @@ function propose(app, world, node, act) {
   const { fields } = app.command;
   const value = fields.value ?? said.valueHint;
   return form(
-    () => value.trim() !== "" && act.give(proposeStep(node, value, fields.instance)),
+    () => {
+      const { value: wish = said.valueHint, instance } = act.now().command.fields;
+      if (wish.trim() !== "") act.give(proposeStep(node, wish, instance));
+    },
     html`
       <span class="field wide">
         <label class="muted" for="command-value">${said.value}</label>
@@ -97,28 +105,28 @@ function propose(app, world, node, act) {
 
 /** @param {App} app @param {World} world @param {CommandActs} act */
 function partition(app, world, act) {
-  const step = partitionStep(app.picked, world.members);
+  const step = (/** @type {App} */ now) => partitionStep(now.picked, world.members);
   const other = world.members.filter((node) => !app.picked.includes(node));
   return form(
-    () => step !== null && act.give(step),
+    () => giveIf(step(act.now()), act),
     html`
       ${marks(app, world, act, said.sides)}
       <p class="sides">${said.sidesAre(world.members.filter((node) => app.picked.includes(node)), other)}</p>
-      <button class="primary" ?disabled=${step === null}>${said.split}</button>
+      <button class="primary" ?disabled=${step(app) === null}>${said.split}</button>
     `,
   );
 }
 
 /** @param {App} app @param {World} world @param {CommandActs} act */
 function cut(app, world, act) {
-  const ends = world.members.filter((node) => app.picked.includes(node));
-  const step = cutStep(ends);
+  const endsOf = (/** @type {App} */ now) => world.members.filter((node) => now.picked.includes(node));
+  const ends = endsOf(app);
   return form(
-    () => step !== null && act.give(step),
+    () => giveIf(cutStep(endsOf(act.now())), act),
     html`
       ${marks(app, world, act, said.ends)}
       <p class="sides">${said.endsAre(ends)}</p>
-      <button class="primary" ?disabled=${step === null}>${said.cutIt}</button>
+      <button class="primary" ?disabled=${cutStep(ends) === null}>${said.cutIt}</button>
     `,
   );
 }
@@ -139,10 +147,15 @@ function marks(app, world, act, how) {
 function rule(app, world, act) {
   const { fields } = app.command;
   const rules = RULES.filter((verb) => world.knows(verb));
-  const verb = rules.find((one) => one === fields.rule) ?? rules[0];
+  const verbOf = (/** @type {Record<string, string | undefined>} */ filled) => rules.find((one) => one === filled.rule) ?? rules[0];
+  const verb = verbOf(fields);
   const nodes = world.members.map((node) => /** @type {[string, string]} */ ([node, node]));
   return form(
-    () => act.give(ruleStep(verb, fields, freeName(verb, world.faults.map((fault) => fault.name)))),
+    () => {
+      const filled = act.now().command.fields;
+      const chosen = verbOf(filled);
+      act.give(ruleStep(chosen, filled, freeName(chosen, world.faults.map((fault) => fault.name))));
+    },
     html`
       ${select(app, act, "rule", said.what, rules.map((one) => [one, said.rules[one]]))}
       ${select(app, act, "kinds", said.kinds, [["", said.anyKind], ...MESSAGE_KINDS.map((kind) => /** @type {[string, string]} */ ([kind, kind]))])}
@@ -162,6 +175,7 @@ function release(world, act) {
       ${world.faults.map(
         ({ name, text, held }) => html`<li>
           <button @click=${() => act.give(held ? { release: { name } } : { heal: [name] })}>${held ? said.releaseOne(name) : said.healOne(name)}</button>
+          ${held ? html`<button @click=${() => act.give({ release: { name, first: 1 } })}>${said.releaseFirst(name)}</button>` : nothing}
           <span class="small muted">${text}</span>
         </li>`,
       )}
@@ -185,8 +199,8 @@ function disk(world, node, act) {
 
 /** Settings, each as it is unless it is filled in. @param {App} app @param {CommandActs} act */
 function configure(app, act) {
-  const step = configureStep(app.command.fields);
   const send = () => {
+    const step = configureStep(act.now().command.fields);
     if (step === null) return;
     act.give(step);
     // They are in force now: the next change begins with none of them.
@@ -211,19 +225,18 @@ function configure(app, act) {
             </span>`
           : select(app, act, name, said.settings[name], [["", said.asItIs], ...options.map((one) => /** @type {[string, string]} */ ([one, said.settingOptions[one]]))]),
       )}
-      <button class="primary" ?disabled=${step === null}>${said.give}</button>
+      <button class="primary" ?disabled=${configureStep(app.command.fields) === null}>${said.give}</button>
     `,
   );
 }
 
 /** @param {App} app @param {string} node @param {CommandActs} act */
 function failpoint(app, node, act) {
-  const { fields } = app.command;
-  const step = () => ({
-    failpoint: { node, point: fields.point ?? FAILPOINTS[0], ...(fields.kind ? { kind: fields.kind } : {}), ...(fields.crash === "power" ? { power: true } : {}) },
-  });
   return form(
-    () => act.give(step()),
+    () => {
+      const { point = FAILPOINTS[0], kind, crash } = act.now().command.fields;
+      act.give({ failpoint: { node, point, ...(kind ? { kind } : {}), ...(crash === "power" ? { power: true } : {}) } });
+    },
     html`
       ${select(app, act, "point", said.point, FAILPOINTS.map((point) => [point, said.failpoints[point]]))}
       ${select(app, act, "kind", said.kinds, [["", said.anyKind], ...MESSAGE_KINDS.map((kind) => /** @type {[string, string]} */ ([kind, kind]))])}

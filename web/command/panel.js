@@ -24,6 +24,7 @@ import { command as said } from "./words.js";
 
 /**
  * @typedef {object} CommandActs
+ * @property {() => App} now the present state, which may not be drawn yet
  * @property {(step: Step) => void} give
  * @property {(step: Step) => void} ask give it once it has been confirmed
  * @property {() => void} confirm

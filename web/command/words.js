@@ -163,6 +163,7 @@ export const command = {
   }),
   nothingInForce: "Nothing is in force.",
   releaseOne: /** @param {string} name */ (name) => `Release ${name}`,
+  releaseFirst: /** @param {string} name */ (name) => `Let the first of ${name} go`,
   healOne: /** @param {string} name */ (name) => `Heal ${name}`,
   /** @param {number} count */
   earlier: (count) => `${words.counted(count, "earlier command")}`,

@@ -58,6 +58,7 @@ export function makeCommands(acts, live, sandbox) {
   sandbox.givenBy((step, cursor) => void give(step, cursor));
 
   const act = {
+    now: get,
     give: (/** @type {Step} */ step) => void give(step),
     ask(/** @type {Step} */ step) {
       set((now) => ({ ...now, asking: { step, text: said.said(step) }, form: null }));
