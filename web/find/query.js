@@ -151,12 +151,13 @@ class Reader {
   /** @param {Shape} shape @param {string} word @param {number} at */
   word(shape, word, at) {
     const name = word.toLowerCase();
-    if (FLAGS[name] !== undefined) {
-      const [field, value] = FLAGS[name];
+    const flag = own(FLAGS, name);
+    if (flag !== undefined) {
+      const [field, value] = flag;
       shape.terms.push({ field, op: ":", values: [value], quoted: false, variable: null, at, length: word.length });
       return;
     }
-    const kinds = KINDS.includes(name) ? [name] : GROUPS[name];
+    const kinds = KINDS.includes(name) ? [name] : own(GROUPS, name);
     if (kinds === undefined) {
       throw new QueryError(at, word.length, words.errors.word(word, near(name, [...KINDS, ...Object.keys(GROUPS), ...Object.keys(FLAGS), ...LINKS])));
     }
@@ -165,7 +166,7 @@ class Reader {
 
   /** @param {string} field @param {Op} op @param {number} at @returns {Term} */
   term(field, op, at) {
-    const known = FIELDS[field];
+    const known = own(FIELDS, field);
     if (known === undefined) throw new QueryError(at, field.length, words.errors.field(field, near(field, Object.keys(FIELDS))));
     if (op !== ":" && op !== "!=" && known.type !== "ballot") throw new QueryError(at, this.place - at, words.errors.order(field, op));
     const { values, quoted, from } = this.values(field);
@@ -212,6 +213,11 @@ class Reader {
     if (before !== undefined && before !== type) throw new QueryError(at, name.length, words.errors.otherType(name, before, type));
     this.bound.set(name, type);
   }
+}
+
+/** What a table of ours holds, and not what every object has: "constructor" is a text too. @template T @param {Record<string, T>} table @param {string} name @returns {T | undefined} */
+function own(table, name) {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 /** The word that was probably meant, or nothing. @param {string} word @param {string[]} known @returns {string | undefined} */
