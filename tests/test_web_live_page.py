@@ -353,6 +353,10 @@ def test_a_run_is_begun_and_ended_from_the_page(
         page.get_by_role("button", name="End the run").click()
         expect(page.locator(".ended")).to_contain_text("The run has ended and is kept as")
         page.get_by_role("button", name="Open it as a replay").click()
+        # Its first line asks for a guess, and the verdict would be the answer.
+        expect(page.locator(".predict")).to_be_visible()
+        page.locator("h1").click()
+        page.keyboard.press("ArrowRight")
         expect(page.locator(".run-bar .verdict-ok")).to_be_visible()
         assert page.evaluate("location.hash").startswith("#run=")
         page.get_by_role("tab", name="Do").click()
