@@ -159,7 +159,10 @@ def test_one_goes_through_it_forwards_and_backwards(shown: Shown) -> None:
         settled(page)
         assert (shown.at(), page.locator(".sentence").inner_text()) == expected
     page.keyboard.press("End")
-    assert shown.at() == len(shown.lines)
+    # What only closes the log, with nothing after it, lies behind the end of what happened.
+    closing = ("disk_read", "log_closed")
+    ends = [at for at, line in enumerate(shown.lines, 1) if line["event"] not in closing]
+    assert shown.at() == ends[-1]
     page.keyboard.press("Home")
     assert shown.at() == 1
 
@@ -199,6 +202,8 @@ def test_its_events_are_listed_and_filtered(shown: Shown) -> None:
 def test_the_view_zooms_and_the_minimap_moves_it(shown: Shown) -> None:
     """Where somebody presses is in sight then; what happens stays what it was."""
     page = shown.page
+    # A line that asks for a guess hides what follows it; nothing follows the last one.
+    page.keyboard.press("End")
     page.keyboard.press("f")
     whole = shown.view()
     for _ in range(6):
@@ -257,7 +262,8 @@ def test_it_is_shared_as_picture_and_report(shown: Shown) -> None:
     share(shown)
     report = made(shown, "HTML report").decode()
     assert "<h2>The story</h2>" in report
-    assert report.count("<svg ") == 1
+    # One drawing for each row that the run is cut into.
+    assert 1 <= report.count("<svg ") <= 8
     root = ET.fromstring(made(shown, "SVG picture"))  # noqa: S314 - it is ours
     assert {"n1", "n2", "n3"} <= {element.text for element in root.iter()}
     assert made(shown, "PNG picture").startswith(b"\x89PNG")

@@ -134,7 +134,7 @@ function showVariant(app, acts) {
   if (!isShown(app, story)) return open(acts, story, key);
   acts.update((now) => {
     if (now.timeline === null) return now;
-    const at = find(now.timeline, { point: "violation" });
+    const at = find(now.timeline, { point: "violation", only: true });
     const last = now.timeline.length - 1;
     const moved = { ...now, cursor: at < 0 ? last : at, instance: 0, playing: false };
     return learned(framed(moved, [0, last]), { arrived: key, trouble: null });

@@ -17,7 +17,7 @@
 
 /**
  * A turning point: `point` is its kind ("chosen", "violation", ...).
- * @typedef {{point: string, instance?: string, nth?: number}} Turn
+ * @typedef {{point: string, instance?: string, nth?: number, only?: boolean}} Turn
  */
 
 /**
