@@ -179,14 +179,16 @@ class _NodeStream:
         self._put(fresh)
 
     def _catch_up(self) -> bool:
-        for count in _LOOK_BACK_COUNTS:
+        known = self._known
+        # With nothing known all that was asked for is wanted.
+        least = self._last_count if known is None else 0
+        for count in (max(least, _LOOK_BACK_COUNTS[0]), *_LOOK_BACK_COUNTS[1:]):
             with doing(f"reading the lines of {self._container}"):
                 data = self._api.logs(
                     self._container, stdout=True, stderr=False, tail=count or "all"
                 )
             whole = data[: data.rfind(b"\n") + 1]
             lines = read_lines(self.node, whole)
-            known = self._known
             reaches_back = known is None or any(_at(line) <= known for line in lines)
             if reaches_back or not count:
                 self._put([line for line in lines if known is None or _at(line) > known])

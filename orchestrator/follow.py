@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from rich.console import Console
 from rich.text import Text
 
+from orchestrator.clients import at_once
 from orchestrator.cluster import Follower, LabError, Sink
 from orchestrator.container_logs import ContainerFollower
 from orchestrator.engine import connect
@@ -20,6 +21,7 @@ from paxos.events import Line, bundled, encode, level_of, node_key
 _Entry = TypeVar("_Entry")
 
 _WAIT_S: Final = 0.1
+_DRAIN_LIMIT_S: Final = 10.0
 _LINES_PER_SENTENCE: Final = 10
 _FEW_LINES: Final = 100
 _LEVELS: Final = {"story": 0, "detail": 1, "quiet": 2}
@@ -86,8 +88,6 @@ def follow(places: Places, found: Found, printer: Printer, last_count: int, *, o
     # A sentence is not every line's: look further back than that many lines.
     looked_at = last_count * _LINES_PER_SENTENCE + _FEW_LINES
     with contextlib.suppress(KeyboardInterrupt), opened(places, found, printer.put, looked_at):
-        # A moment, so that lines of several nodes are here to be put in order.
-        time.sleep(3 * _WAIT_S)
         printer.print_all(last_count)
         while on:
             time.sleep(_WAIT_S)
@@ -106,6 +106,9 @@ def _of_docker(_places: Places, found: Found, sink: Sink, last_count: int) -> It
         contextlib.closing(connect()) as api,
         contextlib.closing(ContainerFollower(api, containers, sink, last_count)) as follower,
     ):
+        # What is there already must be here before it is put in order, however late
+        # a stream begins.
+        at_once(lambda node: follower.drain(node, _DRAIN_LIMIT_S), containers)
         yield follower
 
 

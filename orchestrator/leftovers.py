@@ -1,9 +1,10 @@
 """What a lab that was killed while it wrote a run has left behind in ``logs/``.
 
 A run's folder is written under a hidden name that nobody else gives,
-``.<run>.lab-part.<process>``, and renamed when it is whole. Whoever writes it holds a lock on it: so one is left over only
-when its process is gone and the lock is free, for the number of a process says
-little by itself (a container counts its own).
+``.<run>.lab-part.<process>``, and renamed when it is whole. Whoever writes it
+holds a lock on it: so one is left over only when its process is gone and the
+lock is free, for the number of a process says little by itself (a container
+counts its own).
 """
 
 import contextlib

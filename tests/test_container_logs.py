@@ -81,10 +81,13 @@ class Engine:
 
 
 @contextlib.contextmanager
-def following(engine: Engine) -> Iterator[tuple[ContainerFollower, list[Line]]]:
+def following(
+    engine: Engine, last_count: int = 100
+) -> Iterator[tuple[ContainerFollower, list[Line]]]:
     """A follower, and what it brings."""
     lines: list[Line] = []
-    follower = ContainerFollower(cast("docker.APIClient", engine), {"n1": "c"}, lines.extend)
+    api = cast("docker.APIClient", engine)
+    follower = ContainerFollower(api, {"n1": "c"}, lines.extend, last_count)
     with contextlib.closing(follower):
         yield follower, lines
 
@@ -111,6 +114,15 @@ def received(engine: Engine) -> list[Line]:
 def test_what_a_stream_leaves_out_is_fetched(pieces: list[bytes]) -> None:
     """The numbers tell what is missing, and the engine still has it."""
     assert received(Engine(pieces)) == ALL
+
+
+@pytest.mark.parametrize("wanted", [700, 5_000])
+def test_a_drain_brings_all_that_was_asked_for_before_the_stream_begins(wanted: int) -> None:
+    """Streams of several nodes begin one after the other; what is there already is whole."""
+    engine = Engine([])
+    with following(engine, wanted) as (follower, lines):
+        assert follower.drain("n1", LIMIT_S)
+        assert lines == ALL[-wanted:]
 
 
 def test_a_drain_says_so_when_the_engine_is_gone() -> None:

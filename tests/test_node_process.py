@@ -258,6 +258,8 @@ class TestFailpoints:
         assert [line["to"] for line in n1.events("accept_sent")] == ["n1"]
         assert n1.events("accepted_sent", ballot="1.n1")
 
+        # Without n3 no majority can do without n1's own acceptor.
+        three["n3"].kill()
         n1.start()
         n1.wait_for("link_up", peer="n2")
         reply = n1.propose(1, "pear")

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from paxos.events import Line, line_id
 from tests.web_faults import applied, missing
-from tests.web_page import settled
+from tests.web_page import click_an_arrow, line_begun, settled
 from tests.web_sandbox import answer, link_of, open_recipe, played, recipe, sandbox_page, unpacked
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -47,19 +47,8 @@ def on_the_ring(page: Page) -> None:
 
 
 def on_the_canvas(page: Page) -> None:
-    """Find an arrow below the first lane by hovering, as a person would, and click it."""
-    canvas = page.locator("#spacetime")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    for step in range(200):
-        x, y = box["x"] + 60 + step * 6, box["y"] + 85
-        page.mouse.move(x, y)
-        settled(page)
-        if "led to" in (page.locator(".related").text_content() or ""):
-            page.mouse.click(x, y)
-            return
-    pytest.fail("no arrow was found below the first lane")
+    """Click an arrow below the first lane."""
+    click_an_arrow(page, 85)
 
 
 def dropped(before: int, after: list[int], _at: int) -> bool:
@@ -129,23 +118,13 @@ def test_each_fate_of_a_message_does_what_its_button_says(
 def test_a_line_drawn_across_the_ring_parts_the_network(shared: Page) -> None:
     """With the mouse: both sides are told while it is drawn, and a line too short parts nothing."""
     open_recipe(shared, recipe(seed=210, nodes=5))
-    ring = shared.locator(".ring svg")
-    ring.scroll_into_view_if_needed()
-    box = ring.bounding_box()
-    assert box is not None
-    left, right = box["x"] + box["width"] * 0.04, box["x"] + box["width"] * 0.96
-    middle = box["y"] + box["height"] * 0.57
-    shared.mouse.move(left, middle)
-    shared.mouse.down()
-    shared.mouse.move(left + 4, middle)
+    line_begun(shared)
     hint = shared.locator(".split-hint")
     expect(hint).to_contain_text("must have nodes on both its sides")
     shared.mouse.up()
     settled(shared)
     expect(shared.locator(".ring path.wall")).to_have_count(0)
-    shared.mouse.move(left, middle)
-    shared.mouse.down()
-    shared.mouse.move(right, middle, steps=6)
+    shared.mouse.move(*line_begun(shared), steps=6)
     expect(hint).to_contain_text(re.compile(r"Let go to part n\d n\d from n\d n\d n\d"))
     expect(shared.locator(".ring .halo")).to_have_count(2)
     one, other = (side.split() for side in re.findall(r"((?:n\d ?)+)", hint.inner_text()))

@@ -18,7 +18,7 @@ from playwright.sync_api import Page as Tab
 
 from tests.docker_lab import Lab, lab_that_is_up
 from tests.feed_load import serving_feed
-from tests.web_page import Visit, settled, visiting
+from tests.web_page import Visit, line_begun, settled, visiting
 from tests.web_server import Page, lab_web
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -153,15 +153,9 @@ class TestCommands:
 
     def test_a_line_across_the_ring_parts_the_network(self, tab: Tab, going: Page) -> None:
         """While it is drawn the two sides are shown; a line too short parts nothing."""
-        box = tab.locator(".ring svg").bounding_box()
-        assert box is not None
-        left, right = box["x"] + box["width"] * 0.04, box["x"] + box["width"] * 0.96
-        middle = box["y"] + box["height"] * 0.57
-        tab.mouse.move(left, middle)
-        tab.mouse.down()
-        tab.mouse.move(left + 4, middle)
+        end = line_begun(tab)
         expect(tab.locator(".split-hint")).to_contain_text("must have nodes on both its sides")
-        tab.mouse.move(right, middle, steps=6)
+        tab.mouse.move(*end, steps=6)
         expect(tab.locator(".split-hint")).to_contain_text(
             re.compile(r"Let go to part n\d n\d from")
         )

@@ -18,7 +18,7 @@ from orchestrator.stories import story_files
 from paxos.events import Line, bundled, level_of, line_id, narrate
 from paxos.events.fold import empty, fold
 from paxos.simulator import World
-from tests.web_page import drop, settled, visiting
+from tests.web_page import click_an_arrow, drop, settled, visiting
 from tests.web_server import recorded, scripted, serving, text_of, write_run
 
 pytestmark = pytest.mark.browser
@@ -679,7 +679,7 @@ class TestViews:
         expect(page.locator(".message")).to_contain_text("apple at 1.n1")
         page.get_by_role("button", name="Close the message").click()
         expect(page.locator(".message")).to_have_count(0)
-        click_an_arrow(page)
+        click_an_arrow(page, 95, apart=9)
         expect(page.locator(".message")).to_be_visible()
 
     def test_causes_and_consequences_are_lit_and_linked(self, visit: Callable[..., Page]) -> None:
@@ -782,22 +782,6 @@ def ink(page: Page) -> int:
         }"""
     )
     return amount
-
-
-def click_an_arrow(page: Page) -> None:
-    """Find an arrow between the first two lanes by hovering, as a person would, and click it."""
-    canvas = page.locator("#spacetime")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    for step in range(120):
-        x, y = box["x"] + 60 + step * 9, box["y"] + 95
-        page.mouse.move(x, y)
-        settled(page)
-        if "led to" in words(page.locator(".related").text_content()):
-            page.mouse.click(x, y)
-            return
-    pytest.fail("no arrow was found between the first two lanes")
 
 
 class TestEvents:

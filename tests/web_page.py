@@ -127,6 +127,45 @@ def settled(page: Page) -> None:
     )
 
 
+def click_an_arrow(page: Page, below: int, *, apart: int = 6) -> None:
+    """Find an arrow of the drawing by hovering, as a person would, and click it.
+
+    Args:
+        page: with a run that has arrows there.
+        below: how many pixels below the drawing's upper edge to look.
+        apart: how many pixels to go on at a time.
+    """
+    canvas = page.locator("#spacetime")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    for step in range(1200 // apart):
+        x, y = box["x"] + 60 + step * apart, box["y"] + below
+        page.mouse.move(x, y)
+        settled(page)
+        if "led to" in (page.locator(".related").text_content() or ""):
+            page.mouse.click(x, y)
+            return
+    raise AssertionError(f"no arrow was found {below} pixels below the upper edge")
+
+
+def line_begun(page: Page) -> tuple[float, float]:
+    """Press at the left of the ring and draw a line too short to part anything.
+
+    Returns:
+        Where a line from there must end to part the network: x and y.
+    """
+    ring = page.locator(".ring svg")
+    ring.scroll_into_view_if_needed()
+    box = ring.bounding_box()
+    assert box is not None
+    left, middle = box["x"] + box["width"] * 0.04, box["y"] + box["height"] * 0.57
+    page.mouse.move(left, middle)
+    page.mouse.down()
+    page.mouse.move(left + 4, middle)
+    return box["x"] + box["width"] * 0.96, middle
+
+
 def drop(page: Page, files: dict[str, str], on: str = "body") -> None:
     """Drop files on a part of the page, as a browser would.
 
