@@ -283,6 +283,8 @@ export const words = {
   /** @param {string} ms */
   later: (ms) => `+${ms}`,
   /** @param {string} ms */
+  soonerByClock: (ms) => `−${ms} by the clocks`,
+  /** @param {string} ms */
   learnedEarly: (ms) => `✗ ${ms} before it was chosen`,
   /** @param {string} ms since the run began */
   learnedUnchosen: (ms) => `✗ at ${ms}, and it is not chosen`,

@@ -1,6 +1,7 @@
-// Lines come in the order in which they arrive, and a receipt may arrive
-// before the line that sent it. Here each line waits for its cause, for a
-// moment at most, so that what is shown never runs against what led to it.
+// Lines come in the order in which they arrive: node after node, and a receipt
+// may arrive before the line that sent it. Here those of a moment are put in the
+// order of their time, and each waits for its cause, for a moment at most: what
+// is shown is what the merged log will say, and never runs against what led to it.
 
 /** @import {Line} from "../log/types.d.ts" */
 
@@ -9,6 +10,22 @@ const PATIENCE_MS = 800;
 
 /** The incarnation that a line belongs to. @param {Line} line */
 const homeOf = ({ node, incarnation }) => `${node}/${incarnation}`;
+
+/**
+ * Lines that arrived together, in the order of their time; each node's order is
+ * kept, also where its clock was set back.
+ * @param {Line[]} lines
+ */
+function inTime(lines) {
+  /** @type {Map<string, number>} */
+  const latest = new Map();
+  const timed = lines.map((line) => {
+    const at = Math.max(line.at_ns, latest.get(line.node) ?? -Infinity);
+    latest.set(line.node, at);
+    return { line, at };
+  });
+  return timed.sort((one, other) => one.at - other.at).map(({ line }) => line);
+}
 
 export class CausalOrder {
   constructor() {
@@ -34,7 +51,7 @@ export class CausalOrder {
   pass(lines, now) {
     /** @type {Line[]} */
     const out = [];
-    for (const line of lines) {
+    for (const line of inTime(lines)) {
       const queue = this.waiting.get(line.node);
       if (queue !== undefined) queue.push({ line, since: now });
       else if (this.#ready(line)) this.#let(line, out);

@@ -263,5 +263,7 @@ function since(timeline, view, value, at) {
   if (choice === undefined) return html`<span class="bad">${words.learnedUnchosen(words.ms(ms))}</span>`;
   const late = ms - timeline.ms[timeline.at(choice.line)];
   const early = at < timeline.at(choice.line);
-  return early ? html`<span class="bad">${words.learnedEarly(words.ms(-late))}</span>` : html`<span class="muted">${words.later(words.ms(late))}</span>`;
+  if (early) return html`<span class="bad">${words.learnedEarly(words.ms(-late))}</span>`;
+  // The order is that of causes; clocks may say otherwise of what no message joins.
+  return html`<span class="muted">${late < 0 ? words.soonerByClock(words.ms(-late)) : words.later(words.ms(late))}</span>`;
 }
