@@ -36,7 +36,7 @@ from paxos.storage import StorageError
 # that is down for a while must find its port free.
 _PORTS: Final = range(20_000, 32_000)
 _STOP_LIMIT_S: Final = 10.0
-_PAUSE_LIMIT_S: Final = 2.0
+_PAUSE_LIMIT_S: Final = 20.0
 _LOG_LIMIT_BYTES: Final = 32_000_000
 
 

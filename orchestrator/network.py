@@ -17,7 +17,7 @@ from paxos.scenario.model import Cut, GateRule, Release
 _Entry = TypeVar("_Entry")
 
 LINKS_LIMIT_S: Final = 60.0
-_CONFIRM_LIMIT_S: Final = 5.0
+_CONFIRM_LIMIT_S: Final = 20.0
 _PROBE_MS: Final = 150
 
 

@@ -59,8 +59,10 @@ class FileFollower:
         place = self._places[node]
         while time.monotonic() < deadline:
             self._look()
-            if place.offset == place.path.stat().st_size:
-                return True
+            # What the other thread has read it has also handed on, once it lets go.
+            with self._lock:
+                if place.offset == place.path.stat().st_size:
+                    return True
         return False
 
     def close(self) -> None:

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 
-from tests.web_page import Visit, visiting
+from tests.web_page import LIMIT_MS, Visit, visiting
+from tests.web_replay import write_three_runs
+from tests.web_sandbox import engine_started, need_engine
 from tests.web_server import serving
 
 ROOT = Path(__file__).resolve().parents[1]
 
+BROWSER_LIMIT_S = 600
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 # A deadline in wall time would make a law depend on what else the machine does.
@@ -81,6 +84,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(reason)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Give every test in a browser the same generous limits, whatever module was imported last."""
+    expect.set_options(timeout=LIMIT_MS)
+    for item in session.items:
+        if item.get_closest_marker("browser") and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(BROWSER_LIMIT_S))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The project's folder."""
@@ -115,6 +126,33 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page, with no runs but the stories that it always has, unless a module has one of its own."""
     with serving(tmp_path_factory.mktemp("logs")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def three_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page with three recorded runs, made once: an ``address`` for each module that shows them."""
+    logs = tmp_path_factory.mktemp("logs")
+    write_three_runs(logs)
+    with serving(logs) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sandbox_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page with the sandbox's engine beside it, for whoever opens a tab of their own."""
+    need_engine()
+    with serving(tmp_path_factory.mktemp("logs")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sandbox(browser: Browser, sandbox_address: str) -> Iterator[Page]:
+    """One page whose engine has started, which takes seconds: each test opens a recipe in it.
+
+    Whoever changes its size, its theme or its motion changes them back.
+    """
+    with engine_started(browser, sandbox_address) as page:
+        yield page
 
 
 @pytest.fixture

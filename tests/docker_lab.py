@@ -25,7 +25,7 @@ from orchestrator.engine import connect, layout_of
 from orchestrator.places import HOME_VARIABLE, Places
 
 PROJECT: Final = "paxos-test"
-COMMAND_LIMIT_S: Final = 150
+COMMAND_LIMIT_S: Final = 400
 
 
 @dataclass(frozen=True, slots=True)

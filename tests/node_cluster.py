@@ -17,8 +17,16 @@ import grpc
 from node.wire import control_pb2, control_pb2_grpc, paxos_pb2, paxos_pb2_grpc
 from paxos.events import Line, problems
 
-PATIENCE_S: Final = 30.0
+PATIENCE_S: Final = 60.0
 """How long anything may take here before a test fails; nothing ever waits it out."""
+
+UNHURRIED: Final = {
+    "PAXOS_PATIENCE_MS": "10000",
+    "PAXOS_CALL_TIMEOUT_MS": "10000",
+    "PAXOS_KEEPALIVE_TIMEOUT_MS": "20000",
+}
+"""No node gives up what is only slow: on a busy machine a ballot would be begun anew, or a
+link be called down, where a test counts messages and names ballots."""
 
 
 class Node:
@@ -52,6 +60,7 @@ class Node:
             "PAXOS_PEERS": ",".join(
                 f"{node.name}={node.address}" for node in nodes if node is not self
             ),
+            **UNHURRIED,
             **self._cluster.settings,
         }
 
@@ -112,8 +121,24 @@ class Node:
                 self._news.wait(left_s)
         return line
 
+    def read_on(self) -> None:
+        """Read every line that the node has written until now: an answer may be here before them."""
+        if self._process is None:
+            return
+        info = self.control.Info(control_pb2.InfoRequest(), timeout=PATIENCE_S)
+        deadline = time.monotonic() + PATIENCE_S
+        with self._news:
+            while not self.lines or self.lines[-1]["seq"] < info.seq:
+                left_s = deadline - time.monotonic()
+                assert left_s > 0, f"line {info.seq} of {self.name} does not come"
+                self._news.wait(left_s)
+
     def events(self, event: str, **fields: Any) -> list[Line]:
-        """The lines of an event so far."""
+        """The lines of an event that the node has written until now."""
+        self.read_on()
+        return self._read_so_far(event, **fields)
+
+    def _read_so_far(self, event: str, **fields: Any) -> list[Line]:
         return [
             line
             for line in self.lines
@@ -144,7 +169,7 @@ class Node:
         return reply.instances[0] if reply.instances else None
 
     def propose(
-        self, instance: int, value: str, timeout_ms: int = 10_000
+        self, instance: int, value: str, timeout_ms: int = 30_000
     ) -> paxos_pb2.ProposeReply:
         """A client's wish, with its outcome."""
         return self.paxos.Propose(
@@ -161,6 +186,7 @@ class Node:
 
     def wait_for_links(self) -> None:
         """Wait until the links to all other nodes are up."""
+        self.read_on()
         for peer in self._cluster.nodes.values():
             if peer is not self:
                 self.wait_for(
@@ -182,7 +208,7 @@ class Node:
         """What the gate holds of an instance once it holds that many."""
         self.wait_for(
             "message_held",
-            where=lambda _: len(self.events("message_held", instance=instance)) >= count,
+            where=lambda _: len(self._read_so_far("message_held", instance=instance)) >= count,
         )
         held = self.control.Held(control_pb2.HeldRequest(), timeout=PATIENCE_S).messages
         return [message for message in held if message.instance == instance]

@@ -14,8 +14,8 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.test_web_sandbox_page import packed, propose, recipe
 from tests.web_page import settled, visiting
+from tests.web_sandbox import packed, propose, recipe
 from tests.web_server import lab_web
 
 PICTURES: Final = Path(__file__).parent.parent / "docs" / "pictures"
@@ -87,7 +87,7 @@ _SCENES: Final[dict[str, tuple[str, Callable[[Page], None]]]] = {
     "exhibit": ("#exhibit=persistence.3", exhibit),
     "variant": ("#variant=ignore-accepted", variant),
     "sandbox": (
-        f"#sandbox={packed(recipe(commands=[propose('apple'), propose('pear', 'n4', 30)]))}",
+        f"#sandbox={packed(recipe(nodes=5, commands=[propose('apple'), propose('pear', 'n4', 30)]))}",
         sandbox,
     ),
     "compare": ("#compare=story:tour,story:tour--ignore-accepted", compare),

@@ -36,6 +36,30 @@ _values = st.one_of(
 )
 _proposals = st.fixed_dictionaries({"ballot": _ballots, "value": _values})
 _learned = st.fixed_dictionaries({"ballot": _ballots, "value": _values, "acceptors": _node_lists})
+_ways = st.lists(st.lists(_nodes, min_size=2, max_size=2), max_size=3)
+_sides = st.lists(st.lists(_nodes, max_size=3), max_size=3)
+_names = st.lists(_nodes, max_size=3)
+_faults = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(("pairs", "ways"), _ways),
+        **dict.fromkeys(("groups", "sides"), _sides),
+        **dict.fromkeys(("from", "to"), _names),
+        "kinds": st.lists(st.sampled_from(("prepare", "accept"))),
+        "fault": st.sampled_from(("tear", "lose")),
+        "rule": st.just("slow"),
+    },
+)
+_ends = st.none() | st.integers(0, 3) | _nodes
+_rules = st.fixed_dictionaries(
+    {"name": st.just("slow"), "action": st.sampled_from(("cut", "hold"))},
+    optional={
+        "source": _ends,
+        "to": _ends,
+        "kinds": st.lists(st.sampled_from(("prepare", "accept"))),
+        "first_instance": st.integers(0, 3),
+    },
+)
 _acceptors = st.fixed_dictionaries({"promised": _ballots, "accepted": st.none() | _proposals})
 
 KINDS: dict[str, st.SearchStrategy[Any]] = {
@@ -51,6 +75,9 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
     "learned": _learned,
     "line": st.sampled_from(("n1/1/1", "g2/3/417", "orchestrator/1/9")),
     "state": st.fixed_dictionaries({}, optional={"acceptor": _acceptors}),
+    "fault": _faults,
+    "rules": st.lists(_rules, max_size=3),
+    "numbers": st.dictionaries(st.sampled_from(("fruit", "")), st.integers(1, 3)),
     "object": st.just({"sides": [["n1"], ["n2"]]}) | st.just([]),
 }
 

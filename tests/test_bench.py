@@ -23,6 +23,9 @@ def test_decisions_stand_beside_their_limit_and_faults_come_and_go(
     limit_us = 3 * times["sync_p50_us"] + 2 * times["round_trip_p50_us"]
     assert abs(times["limit_us"] - limit_us) <= 5
     assert times["p99_us"] >= times["p50_us"] > 0
-    assert abs(times["p50_ratio"] - times["p50_us"] / times["limit_us"]) < 0.01
+    # All three are rounded, which shows the more the slower the machine was.
+    least = (times["p50_us"] - 0.5) / (times["limit_us"] + 0.5)
+    most = (times["p50_us"] + 0.5) / (times["limit_us"] - 0.5)
+    assert least - 0.006 < times["p50_ratio"] < most + 0.006
     faults = [fault["fault"] for fault in found["faults"]]
     assert faults == ["pause", "kill", "cut", "isolate", "partition"]

@@ -259,7 +259,7 @@ def test_compose_itself_accepts_the_file(layout: Layout, root: Path) -> None:
     """Whichever Compose this machine has reads the file without a complaint."""
     path = compose_file(root, layout)
     plugin = subprocess.run(
-        ["docker", "compose", "version"], capture_output=True, check=False, timeout=30
+        ["docker", "compose", "version"], capture_output=True, check=False, timeout=120
     )
     command = ["docker", "compose"] if plugin.returncode == 0 else ["docker-compose"]
     assert shutil.which(command[0]), "no Compose is installed"
@@ -268,6 +268,6 @@ def test_compose_itself_accepts_the_file(layout: Layout, root: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=160,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -12,7 +12,7 @@ from docker.errors import APIError
 from orchestrator.container_logs import ContainerFollower
 from paxos.events import Line, encode
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 def line(incarnation: int, seq: int) -> Line:

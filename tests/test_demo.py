@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,9 +16,12 @@ import pytest
 from orchestrator.__main__ import DEMO, app
 
 ROOT: Final = Path(__file__).parents[1]
-LIMIT_S: Final = 150
+LIMIT_S: Final = 500
 NOBODY: Final = 65534
 ESCAPE: Final = "\x1b"
+
+# A whole demo takes its time on a busy machine.
+pytestmark = pytest.mark.timeout(600)
 
 
 def lab(
@@ -88,7 +92,6 @@ def test_the_demo_tells_who_lost_who_refused_and_what_is_lacking(
     for sentence in (
         "n5 wanted 'pear' but must push 'apple'",
         "n5 tells its client: 'apple' is chosen; your value 'pear' is not.",
-        "n1 has written to disk: promised 1.n1, accepted 'apple' at 1.n1.",
         "refuses n1's accept 1.n1: it has promised 1.n5.",
         "and needs 3; no promise came from n3, n4 and n5.",
         "n3 is killed after the sync, before any reply.",
@@ -96,6 +99,8 @@ def test_the_demo_tells_who_lost_who_refused_and_what_is_lacking(
         "The network is partitioned: n1, n2, n3 | n4, n5; all 12 probes over it failed.",
     ):
         assert sentence in told, sentence
+    # In which round depends on how fast the disks were.
+    assert re.search(r"n1 has written to disk: promised (\d+\.n1), accepted 'apple' at \1\.", told)
 
 
 def test_what_is_told_fits_80_columns_and_a_pipe_gets_no_escape(

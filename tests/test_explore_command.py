@@ -128,7 +128,7 @@ class TestEnds:
             (["messages", "--until", "nothing"], "not --until"),
             (["messages", "--variant", "small-quorum"], "not --variant"),
             (["messages", "--engine", "plain"], "not --engine"),
-            (["--variant", "nosuch"], "no variant is called 'nosuch'; there are: .*one-promise"),
+            (["--variant", "nosuch"], "no variant is called 'nosuch'; the nearest are .*variants.md lists all"),
             (["tiny", "--reduce", "--engine", "arrays"], "by the plain engine only"),
         ],
     )
@@ -225,7 +225,7 @@ class TestTerminal:
             capture_output=True,
             check=False,
             text=True,
-            timeout=60,
+            timeout=160,
         )
         assert "\x1b" not in done.stdout
         assert not done.stderr

@@ -222,7 +222,7 @@ def test_chance_has_no_part_in_it() -> None:
             capture_output=True,
             check=True,
             text=True,
-            timeout=60,
+            timeout=160,
         ).stdout
         for seed in ("1", "77")
     }

@@ -100,7 +100,7 @@ class TestEnding:
         """Log and standard error are on the same full disk: the node must not go on."""
         with Path("/dev/full").open("wb") as full:
             done = subprocess.run(
-                [sys.executable, "-c", ENDING], stdout=full, stderr=full, timeout=30, check=False
+                [sys.executable, "-c", ENDING], stdout=full, stderr=full, timeout=120, check=False
             )
         assert done.returncode == EXIT_DISK_FAILED
 

@@ -106,7 +106,7 @@ class TestVirtualEnvironment:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=30,
+            timeout=120,
         )
         asked = record.read_text(encoding="utf-8") if record.exists() else ""
         return done.returncode, asked, done.stdout
@@ -245,7 +245,7 @@ class TestMakefile:
     def test_help_lists_every_target_with_a_line(self, root: Path, targets: set[str]) -> None:
         """`make` alone is `make help`."""
         done = subprocess.run(
-            ["make"], cwd=root, capture_output=True, text=True, check=True, timeout=30
+            ["make"], cwd=root, capture_output=True, text=True, check=True, timeout=120
         )
         listed = dict(re.findall(r"^  make (\S+) +(\S.*)$", done.stdout, re.MULTILINE))
         assert set(listed) == {target.replace("%", "NAME") for target in targets}
@@ -280,7 +280,7 @@ class TestPackage:
         assert len(scripts) > 3
         for script in scripts:
             assert os.access(script, os.X_OK), script
-            subprocess.run(["bash", "-n", str(script)], check=True, timeout=30)
+            subprocess.run(["bash", "-n", str(script)], check=True, timeout=120)
 
 
 class TestImages:
@@ -331,7 +331,7 @@ class TestImages:
                 capture_output=True,
                 text=True,
                 check=True,
-                timeout=60,
+                timeout=240,
             ).stdout.strip()
             for image in (base_image.NODE_IMAGE, base_image.UNSAFE_IMAGE)
         }
@@ -355,7 +355,7 @@ class TestImages:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=60,
+                timeout=240,
             )
             assert refused.returncode == 2
             assert "use the image that is built with the target unsafe" in refused.stderr

@@ -29,9 +29,6 @@ from tests.sandbox_recipes import MANY, need_pyodide
 from tests.web_page import hear
 from tests.web_server import recorded, write_run
 
-# A limit, not a wait: a busy machine may take long to open a browser's page.
-expect.set_options(timeout=30_000)
-
 TOUR: Final = "Six steps over one run"
 
 

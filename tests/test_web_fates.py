@@ -11,9 +11,7 @@ from tests.web_faults import applied, missing
 from tests.web_page import click_an_arrow, line_begun, settled
 from tests.web_sandbox import answer, link_of, open_recipe, played, recipe, sandbox_page, unpacked
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-# A limit, not a wait: the engine works in a tab of a busy machine.
-expect.set_options(timeout=30_000)
+pytestmark = pytest.mark.browser
 
 APPLE = {"propose": {"at": "n1", "value": "apple", "background": True}}
 MS = 1_000_000

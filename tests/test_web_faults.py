@@ -25,8 +25,6 @@ from tests.web_server import Listener, lab_web
 from tests.web_server import Page as Site
 
 pytestmark = [pytest.mark.timeout(600)]
-# A limit, not a wait: processes start on a busy machine.
-expect.set_options(timeout=30_000)
 
 NAMES = [fault.name for fault in FAULTS]
 
@@ -34,13 +32,15 @@ NAMES = [fault.name for fault in FAULTS]
 def select(page: Page, node: str) -> None:
     """Choose a node for the buttons."""
     button = page.locator(".commands > .pick-node").get_by_role("button", name=node, exact=True)
+    settled(page)
     if button.get_attribute("aria-pressed") != "true":
         button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
 
 
 def done(page: Page, text: str = "") -> None:
-    """The last command has been carried out."""
+    """The last command has been carried out; the answer in sight may still be the one before's."""
+    settled(page)
     expect(answer(page)).to_contain_text(text)
     expect(answer(page)).to_have_class("done")
 
@@ -118,6 +118,7 @@ def test_live_each_button_posts_its_step_and_the_run_obeys(
     """What is posted is the step, the server does it, and the log says so."""
     for step in fault.before:
         site.command(**step)
+    lines_of(site, 0, fault.ready)
     if fault.before:
         # The panel offers what fits to the node and to the faults in force.
         first = str(fault.press[0])
@@ -243,7 +244,7 @@ def test_in_the_sandbox_the_disk_of_a_dead_node_is_hurt(shared: Page) -> None:
         assert missing([told], lines[result["given"][-1] :]) == []
         press(shared, ("Start",), by_keys=True)
         expect(answer(shared)).to_contain_text(f"start {name}")
-        settled(shared)
+        expect(answer(shared)).not_to_have_class("pending")
         node(shared, name, "down")
 
 

@@ -230,7 +230,7 @@ class TestStream:
 
             assert desk.live is not None
             stream = EventStream(desk, desk.live, 0)
-            await asyncio.wait_for(stream({"type": "http"}, receive, send), 20)
+            await asyncio.wait_for(stream({"type": "http"}, receive, send), 60)
             return told
 
         with serving_desk(tmp_path, desk) as site:
@@ -255,7 +255,7 @@ class TestStream:
 
         monkeypatch.setattr(Simulated, "look", look)
         with serving_feed(folder, 0, 100) as (site, _):
-            assert looked.wait(20)
+            assert looked.wait(60)
             assert site.post("live/end", {})[0] == 200
         assert "RuntimeError: unforeseen" in capsys.readouterr().err
 

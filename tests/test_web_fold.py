@@ -343,6 +343,9 @@ _OF_KIND: dict[str, Any] = {
     "learned": {"ballot": "1.n1", "value": "apple", "acceptors": ["n1"]},
     "line": "n1/2/417",
     "state": {"acceptor": {"promised": "1.n1", "accepted": None}},
+    "fault": {"sides": [["n1"], ["n2", "n3"]], "any": ["thing"]},
+    "rules": [{"name": "slow", "action": "delay", "source": "n1", "delay_ms": 50}],
+    "numbers": {"fruit": 3},
     "object": {"any": ["thing"]},
 }
 

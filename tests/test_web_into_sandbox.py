@@ -14,10 +14,8 @@ from tests.web_page import drop
 from tests.web_sandbox import answer, link_of, need_engine, played, sandbox_page, unpacked
 from tests.web_server import scripted, text_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
 __all__ = ["VISIT"]
-# A limit, not a wait: the engine works in a tab of a busy machine.
-expect.set_options(timeout=30_000)
 
 SERVED = "20260101-120000-broken"
 WAY_OUT = "broken--ignore-accepted-shortest"
@@ -54,6 +52,13 @@ def in_the_sandbox(page: Page) -> None:
     expect(page.locator(".modes [aria-current=page]")).to_have_text("Sandbox")
 
 
+def made_anew(page: Page) -> None:
+    """The sandbox shows what was asked for last, and no run of an earlier test."""
+    in_the_sandbox(page)
+    expect(page.locator(".busy-chip")).to_have_count(0)
+    expect(page.locator(".run-bar")).to_contain_text("Seed")
+
+
 def without_engine(page: Page) -> None:
     """As on a server that has no Pyodide."""
     page.route("**/sandbox.json", lambda route: route.fulfill(json=MISSING))
@@ -83,7 +88,7 @@ def test_a_variants_run_is_played_again_in_the_sandbox(
     # What was expected of it is told behind a recording's end, by whoever recorded it.
     lines = [line for line in lines if line["event"] != "expectation_checked"]
     stage(shared).get_by_role("button", name="Fork it into the sandbox").click()
-    in_the_sandbox(shared)
+    made_anew(shared)
     expect(shared.locator(".run-bar")).to_contain_text(f"{len(lines):,} events")
     expect(stage(shared)).to_have_count(0)
     verdict = json.loads(story_files(story)["verdict.json"])["verdict"]
@@ -102,7 +107,7 @@ def test_a_variant_without_a_run_begins_at_rest(shared: Page) -> None:
     shared.evaluate(f"location.hash = '#variant={names[0]}'")
     expect(stage(shared).locator(".guide-name")).to_have_text(names[0])
     stage(shared).get_by_role("button", name="Fork it into the sandbox").click()
-    in_the_sandbox(shared)
+    made_anew(shared)
     expect(shared.locator(".sentence")).to_contain_text("has just started, and rests")
     made = unpacked(link_of(shared))
     assert (made["variant"], made["scenario"], made["commands"]) == (names[0], None, [])
@@ -191,8 +196,7 @@ def test_what_a_recorded_run_can_come_to_is_played_in_the_sandbox(
     told = shared.locator(".explore .answer")
     expect(told).to_contain_text("It can go wrong", timeout=180_000)
     shared.get_by_role("button", name="Take the shortest way, in the sandbox").click()
-    in_the_sandbox(shared)
-    expect(shared.locator(".run-bar")).to_contain_text("Seed")
+    made_anew(shared)
     shared.locator("h1").click()
     shared.keyboard.press("End")
     expect(shared.locator("#tab-verdict")).to_contain_text("✗")

@@ -13,9 +13,6 @@ from tests.web_node import ask_node
 from tests.web_page import settled, sight, watching_sight
 from tests.web_server import recorded, serving, write_run
 
-# A limit, not a wait: a busy machine may take long to open a browser's page.
-expect.set_options(timeout=20_000)
-
 RUN: Final = "20260101-partition"
 RANGE: Final = {"type": "range"}
 LIST: Final = {
@@ -135,6 +132,7 @@ class TestFocus:
         """It has the focus then, and keeps its arrows; the rest is the page's."""
         page = visit(f"#run={RUN}")
         scrubber = page.get_by_role("slider", name="Event")
+        settled(page)
         box = scrubber.bounding_box()
         assert box is not None
         page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
@@ -195,12 +193,12 @@ def viewed(visit: Callable[..., Page]) -> Page:
 
 
 def turned(page: Page, dx: float, dy: float) -> tuple[float, float]:
-    """Turn the wheel; what is in sight once that has been drawn, or after two seconds of frames."""
+    """Turn the wheel; what is in sight once that has been drawn, or after ten seconds of frames."""
     before = sight(page)
     page.mouse.wheel(dx, dy)
     page.evaluate(
         """([left, wide]) => new Promise((done) => {
-            let frames = 120;
+            let frames = 600;
             const look = () => {
                 const [x, w] = window.sight;
                 frames -= 1;
@@ -305,10 +303,10 @@ class TestTelling:
         )
         page.evaluate(
             """() => new Promise((done) => {
-                let left = 60;
+                const until = performance.now() + 1500;
                 const step = () => {
                     document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
-                    if (--left > 0) requestAnimationFrame(step);
+                    if (performance.now() < until) requestAnimationFrame(step);
                     else done();
                 };
                 step();
@@ -319,6 +317,6 @@ class TestTelling:
         last = page.locator(".sentence").inner_text()
         expect(live).to_contain_text(last)
         times = page.evaluate("window.told")
-        # Sixty frames take longer than one pause, so there is a second sentence at least.
+        # That took longer than one pause, so there is a second sentence at least.
         assert len(times) >= 2
         assert all(later - earlier >= 880 for earlier, later in pairwise(times))

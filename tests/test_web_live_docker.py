@@ -152,7 +152,7 @@ def test_containers_that_are_made_for_the_run_may_have_their_disks_hurt(lab: Lab
         assert "its checksum is" in told["sentence"]
         assert containers_of(lab.api, layout)
         process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=120)
+        _, complaint = process.communicate(timeout=240)
     assert (process.returncode, complaint) == (0, "")
     assert [*containers_of(lab.api, layout), *volumes_of(lab.api, layout)] == []
     assert lab.inspect(3)["State"]["Running"], "the cluster that is up was not touched"

@@ -15,12 +15,11 @@ from orchestrator.web.feed import Bells
 from paxos.checker import VIOLATED, check_lines
 from paxos.events import Line, encode, line_id, narrate
 from tests.feed_load import Simulated, serving_desk
+from tests.logbuilder import build
 from tests.web_page import visiting
 from tests.web_server import Page, scripted
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-# A limit, not a wait: a busy machine may take long to open a browser's page.
-expect.set_options(timeout=60_000)
+pytestmark = pytest.mark.browser
 
 MARKUP = '<img src="x" onerror="document.title = 1"><script>document.title = 2</script>'
 
@@ -93,6 +92,7 @@ def test_a_run_that_goes_wrong_is_told_at_once(browser: Browser, tmp_path: Path)
         page = visit(f"#live&token={site.token}", reduced_motion="reduce")
         expect(page.locator(".run-bar")).to_contain_text(f"{safe} events")
         page.get_by_role("tab", name="Verdict").click()
+        expect(page.locator(".verdict > h3").first).to_contain_text("safe so far")
         expect(page.locator(".rules .rule-violated")).to_have_count(0)
         expect(page.locator(".violations")).to_have_count(0)
 
@@ -167,6 +167,7 @@ def test_what_strangers_wrote_is_text(browser: Browser, tmp_path: Path) -> None:
         page.get_by_label("Value").fill(MARKUP)
         page.locator(".form").get_by_role("button", name="Do it").click()
         expect(page.locator(".commands > .sent li")).to_contain_text("<img")
+        expect(page.locator(".commands > .sent li")).to_have_class("done")
         nothing_ran(page)
 
         place = lines.index(accept)
@@ -174,6 +175,23 @@ def test_what_strangers_wrote_is_text(browser: Browser, tmp_path: Path) -> None:
         expect(page.locator(".whys")).to_contain_text(MARKUP)
         nothing_ran(page)
         assert run.commands[-1]["propose"]["value"] == MARKUP
+
+
+def test_the_key_for_a_node_that_is_down_starts_it(browser: Browser, tmp_path: Path) -> None:
+    """As soon as the ring shows it, though the server has not said yet that it knows."""
+    lines = build("client n1 apple\nn2 killed")
+    commands = ["kill", "start"]
+    with (
+        going(tmp_path, lines, commands=commands, down=[]) as (site, run),
+        visiting(browser, site.url) as visit,
+    ):
+        run.bring(len(lines))
+        page = visit(f"#live&token={site.token}")
+        expect(page.locator(".ring .node.down")).to_have_count(1)
+        page.keyboard.press("2")
+        page.keyboard.press("k")
+        expect(page.locator(".commands > .sent li")).to_have_class("done")
+        assert run.commands == [{"start": "n2"}]
 
 
 def nothing_ran(page: Tab) -> None:

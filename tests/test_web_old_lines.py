@@ -30,8 +30,6 @@ STREAM_AT_HAND = """
     };
 """
 
-# A limit, not a wait: a busy machine may take long to open a browser's page.
-expect.set_options(timeout=60_000)
 
 TEXTS = [f"{'so ' * 4_000}{number} ä\n" for number in range(6)]
 

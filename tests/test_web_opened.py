@@ -10,9 +10,7 @@ from tests.big_log import log_lines
 from tests.web_page import Visit, drop, settled, visiting
 from tests.web_server import HERE, recorded, serving, write_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-# A limit, not a wait: a busy machine may take long to open a browser's page.
-expect.set_options(timeout=30_000)
+pytestmark = pytest.mark.browser
 
 VISIT = {"reduced_motion": "reduce"}
 RUN = "20260101-a-run"

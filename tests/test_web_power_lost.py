@@ -9,9 +9,7 @@ from orchestrator.stories import story_files
 from paxos.events import Line, line_id
 from tests.web_page import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-# A limit, not a wait: a busy machine may take long to open a browser's page.
-expect.set_options(timeout=60_000)
+pytestmark = pytest.mark.browser
 
 VISIT = {"reduced_motion": "reduce"}
 STORY = "broken--sync-lies-by-hand"
@@ -40,5 +38,7 @@ def test_the_disk_of_a_node_without_power_is_not_claimed(visit: Visit) -> None:
     page.evaluate("hash => { location.hash = hash; }", f"#story={STORY}")
     killed = next(line_id(one) for one in lines if one["event"] == "node_exited")
     page.evaluate("hash => { location.hash = hash; }", f"#story={STORY}&at={killed}")
+    place = [line_id(one) for one in lines].index(killed)
+    expect(page.locator("#now-title")).to_contain_text(f"event {place + 1:,} of {len(lines):,}")
     expect(page.locator(".acceptors tr.down")).to_contain_text("apple")
     expect(page.locator(".acceptors .unsure")).to_have_count(0)

@@ -5,9 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.web_sandbox import answer, open_recipe, played, recipe, sandbox_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-# A limit, not a wait: a busy machine may take long to open a browser's page.
-expect.set_options(timeout=30_000)
+pytestmark = pytest.mark.browser
 
 MARKUP = '<img src="x" onerror="document.title = 1"><script>document.title = 2</script>'
 NAME = "<img src=x onerror='document.title=3'>"

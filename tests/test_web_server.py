@@ -53,7 +53,7 @@ def ask(
     address: str, path: str, method: str = "GET", **headers: str
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
     """Send one request as it is, without any client tidying its path."""
-    connection = http.client.HTTPConnection(address, timeout=20)
+    connection = http.client.HTTPConnection(address, timeout=120)
     try:
         connection.request(method, path, headers=headers)
         response = connection.getresponse()
@@ -299,7 +299,7 @@ class TestWhatIsMadeOnDemand:
         with ThreadPoolExecutor(1) as pool:
             with serving(tmp_path) as url:
                 answer = pool.submit(ask, urllib.parse.urlsplit(url).netloc, "/stories.json")
-                assert asked.wait(20)
+                assert asked.wait(60)
             status, _, body = answer.result()
         never.set()
         assert (status, body) == (503, b"The server is ending.\n")
@@ -317,8 +317,8 @@ class TestWhatIsMadeOnDemand:
 
         kept = Kept(make)
         with pytest.raises(OSError):
-            kept.begin().result(20)
-        assert [kept.begin().result(20) for _ in range(3)] == [7, 7, 7]
+            kept.begin().result(60)
+        assert [kept.begin().result(60) for _ in range(3)] == [7, 7, 7]
         assert len(tries) == 2
 
     @pytest.mark.parametrize(
@@ -462,7 +462,7 @@ class TestServe:
                 status, _, _ = ask(urllib.parse.urlsplit(url).netloc, "/runs.json")
                 assert status == 200
                 process.send_signal(signal.SIGINT)
-                _, errors = process.communicate(timeout=20)
+                _, errors = process.communicate(timeout=120)
             finally:
                 process.kill()
         assert (process.returncode, errors) == (0, "")
@@ -493,7 +493,7 @@ class TestServe:
                 pool.submit(ask, netloc, "/runs/20260101-partition/why.json")
                 assert process.stdout.readline() == "begun\n"
                 process.send_signal(signal.SIGINT)
-                assert process.wait(timeout=20) == 0
+                assert process.wait(timeout=120) == 0
             finally:
                 process.kill()
 

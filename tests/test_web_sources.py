@@ -25,20 +25,18 @@ from paxos.sandbox import run as run_in_python
 from tests.big_log import log_lines
 from tests.export_rules import shiviz_events, shiviz_faults, trace_faults
 from tests.feed_load import serving_feed
-from tests.test_web_sandbox_page import packed, propose, recipe
 from tests.web_node import without
 from tests.web_page import Visit, drop, settled, visiting
 from tests.web_rooms import PARTITION, on_a_real_day, write_runs
+from tests.web_sandbox import packed, propose, recipe
 from tests.web_server import recorded, scripted, text_of, write_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-# A limit, not a wait: the engine starts in a tab of a busy machine.
-expect.set_options(timeout=30_000)
+pytestmark = pytest.mark.browser
 
 LIVE_COUNT = 700
 STORY = "competing"
 COUNTEREXAMPLE = "broken--number-reused"
-RECIPE = recipe(seed=81, commands=[propose("apple"), propose("pear", at="n3", after=30)])
+RECIPE = recipe(seed=81, nodes=5, commands=[propose("apple"), propose("pear", at="n3", after=30)])
 SOURCES = ("run", "file", "story", "counterexample", "live", "sandbox")
 
 
@@ -118,7 +116,8 @@ def show(source: str, visit: Visit) -> Shown:
     if not offered["available"]:
         without(str(offered["why"]))
     page = visit(f"#sandbox={packed(RECIPE)}")
-    expect(page.locator(".run-bar")).to_contain_text("Seed 81")
+    # Python starts in a tab of a busy machine.
+    expect(page.locator(".run-bar")).to_contain_text("Seed 81", timeout=180_000)
     lines = [json.loads(row) for row in run_in_python(RECIPE)["lines"].splitlines()]
     return Shown(source, page, lines)
 
@@ -342,7 +341,9 @@ class TestStories:
         """From the answers that came with it: who reported what had to be pushed."""
         page = of("late-proposer")
         page.get_by_label("Find", exact=True).last.fill("must push 'apple'")
-        page.locator(".event-rows li button").first.click()
+        first = page.locator(".event-rows li button").first
+        expect(first).to_contain_text("must push 'apple'")
+        first.click()
         expect(page.locator(".whys")).to_contain_text("reported")
         evidence = page.locator(".whys .evidence-link").first
         name = evidence.inner_text()
@@ -366,7 +367,8 @@ class TestStories:
         settled(page)
         said = page.locator(".sentence").inner_text()
         page.get_by_role("button", name="Fork into the sandbox").first.click()
-        expect(page.get_by_role("button", name="New run…")).to_be_visible()
+        # Python starts in a tab of a busy machine.
+        expect(page.get_by_role("button", name="New run…")).to_be_visible(timeout=180_000)
         expect(page.locator(".run-bar .verdict-violated")).to_be_visible()
         expect(page.locator(".sentence")).to_have_text(said, use_inner_text=True)
         page.keyboard.press("Home")

@@ -15,8 +15,6 @@ from tests.web_rooms import judged
 from tests.web_server import recorded, scripted, serving, write_run
 
 pytestmark = pytest.mark.browser
-# A limit, not a wait: a busy machine may take long to open a browser's page.
-expect.set_options(timeout=20_000)
 
 CRASH: Final = "20260101-crash"
 PARTITION: Final = "20260102-partition"

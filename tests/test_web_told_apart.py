@@ -116,7 +116,6 @@ class TestWishes:
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(300)
 class TestTheMomentOfChoice:
     def test_a_value_that_is_not_chosen_has_no_time_since_its_choice(
         self, visit: Callable[..., Page]

@@ -13,10 +13,8 @@ from tests.web_page import drop, settled
 from tests.web_sandbox import played, recipe
 from tests.web_server import scripted, text_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
 __all__ = ["VISIT"]
-# A limit, not a wait: the server plays its stories when they are first asked for.
-expect.set_options(timeout=60_000)
 
 Visits = Callable[..., Page]
 
@@ -191,6 +189,7 @@ class TestStrip:
         page.keyboard.press("ArrowRight")
         for _ in range(6):
             page.keyboard.press("+")
+        settled(page)
         strip = page.locator("#overview").bounding_box()
         assert strip is not None
 

@@ -14,9 +14,7 @@ from paxos.events import Line, encode, line_id, narrate
 from tests.web_page import Visit
 from tests.web_server import scripted, serving, write_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-# A limit, not a wait: a busy machine may take long to open a browser's page.
-expect.set_options(timeout=60_000)
+pytestmark = pytest.mark.browser
 
 VISIT = {"reduced_motion": "reduce"}
 BROKEN = "20260101-ignores-reports"

@@ -212,6 +212,7 @@ def test_nonsense_is_refused_with_a_sentence_and_changes_nothing(node: Node, cas
     assert (caught.value.details() or "").startswith(case.sentence)
     info = node.control.Info(control_pb2.InfoRequest(), timeout=PATIENCE_S)
     assert (info.highest_instance, list(info.gate), list(info.failpoints)) == (0, [], [])
+    node.read_on()
     told = {line["event"] for line in node.lines}
     assert told <= {"node_started", "node_ready", "request_refused"}
 

@@ -51,8 +51,11 @@ class Stranger:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Cluster]:
-    """Three nodes with all links up, of which nobody asked anything yet."""
-    with cluster(tmp_path) as made:
+    """Three nodes with all links up, of which nobody asked anything yet.
+
+    None begins a ballot of its own, however long the session takes.
+    """
+    with cluster(tmp_path, PAXOS_OWN_BALLOTS="no") as made:
         made.start()
         yield made
 

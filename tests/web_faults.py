@@ -28,6 +28,7 @@ class Fault:
         step: the command that they make.
         tells: fields of lines that the run must write because of it, in any order.
         before: what has been commanded already.
+        ready: fields of lines that must have come of that, in a world that goes on by itself.
         then: what is commanded afterwards, to see what it does.
         shows: fields of lines that come of that.
     """
@@ -37,6 +38,7 @@ class Fault:
     step: Step
     tells: tuple[Step, ...]
     before: tuple[Step, ...] = ()
+    ready: tuple[Step, ...] = ()
     then: tuple[Step, ...] = ()
     shows: tuple[Step, ...] = ()
 
@@ -186,6 +188,7 @@ FAULTS: Final = (
         {"release": {"name": "hold-1", "first": 1}},
         ({"event": "message_released", "kind": "learn"},),
         before=(HOLD, APPLE),
+        ready=({"event": "message_held", "rule": "hold-1"},),
     ),
     Fault(
         "cut one way",

@@ -15,8 +15,6 @@ from tests.web_node import ask_node, without
 from tests.web_page import visiting
 
 FILES = ("events.jsonl", "run.json", "verdict.json")
-# A limit, not a wait: a busy machine may take long to open a browser's page.
-expect.set_options(timeout=30_000)
 
 VISIT = {"viewport": {"width": 1360, "height": 900}, "reduced_motion": "reduce"}
 """How pages are opened where nothing should glide; see ``visit`` in conftest.py."""

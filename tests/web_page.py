@@ -1,17 +1,22 @@
 """The page in a browser, for tests of whatever room: how it is opened, and what it must not say."""
 
 import contextlib
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 Visit = Callable[..., Page]
 VIEWPORT = {"width": 1360, "height": 1000}
 PICTURES = Path(__file__).parent.parent / "test-results" / "pictures"
+MARKUP = '<img src="x" onerror="document.title = 1"><script>document.title = 2</script>'
+"""What a stranger may propose, or call something; it must stay text."""
+LIMIT_MS: Final = 60_000
+"""A limit, not a wait: a busy machine may take long to open a browser's page."""
 _SHOWN = ".sentence, .start, .compare, .stage, [role=alert]"
 _TRIES = 4
 _COMMANDS = "live/commands"
@@ -39,7 +44,7 @@ def visiting(browser: Browser, address: str, *, complains: bool = True) -> Itera
         contexts.append(context)
         hear(context, complaints)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(LIMIT_MS)
         if prepare is not None:
             prepare(page)
         _load(page, address + hash_)
@@ -47,10 +52,13 @@ def visiting(browser: Browser, address: str, *, complains: bool = True) -> Itera
         expect(page.locator(_SHOWN).first).to_be_visible()
         return page
 
-    yield open_page
-    for number, context in enumerate(contexts):
-        _keep_pictures(context, number)
-        context.close()
+    try:
+        yield open_page
+    finally:
+        # Also where a test has failed: what stays open goes on playing beside the next ones.
+        for number, context in enumerate(contexts):
+            _keep_pictures(context, number)
+            context.close()
     assert not complains or complaints == [], complaints
 
 
@@ -120,11 +128,47 @@ def awaited(page: Page, condition: str) -> None:
     )
 
 
+def in_both_themes(page: Page) -> Iterator[str]:
+    """Show the page in light, then in dark: a page that is loaded once is judged in both."""
+    themes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for theme in themes:
+        page.emulate_media(color_scheme=theme)
+        awaited(page, f"document.documentElement.dataset.theme === '{theme}'")
+        settled(page)
+        yield theme
+
+
 def settled(page: Page) -> None:
     """Wait until what was asked for has been drawn."""
     page.evaluate(
         "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
     )
+
+
+_RECORD = """selector => {
+    window.recorded = [];
+    const look = () => {
+        const text = document.querySelector(selector)?.textContent.trim().replace(/\\s+/g, " ");
+        if (text !== undefined && text !== window.recorded.at(-1)) window.recorded.push(text);
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
+def recording(page: Page, selector: str) -> None:
+    """Keep each text that a part of the page shows, frame by frame; to be done before it is loaded.
+
+    What is shown for a moment only may be gone before a test looks.
+    """
+    page.add_init_script(f"({_RECORD})({json.dumps(selector)})")
+
+
+def recorded_texts(page: Page) -> list[str]:
+    """All that was shown since, in order."""
+    settled(page)
+    found: list[str] = page.evaluate("window.recorded")
+    return found
 
 
 def click_an_arrow(page: Page, below: int, *, apart: int = 6) -> None:
@@ -136,6 +180,8 @@ def click_an_arrow(page: Page, below: int, *, apart: int = 6) -> None:
         apart: how many pixels to go on at a time.
     """
     canvas = page.locator("#spacetime")
+    # A drawing that is due might move it.
+    settled(page)
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
@@ -156,6 +202,8 @@ def line_begun(page: Page) -> tuple[float, float]:
         Where a line from there must end to part the network: x and y.
     """
     ring = page.locator(".ring svg")
+    # A drawing that is due might move it.
+    settled(page)
     ring.scroll_into_view_if_needed()
     box = ring.bounding_box()
     assert box is not None

@@ -8,18 +8,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import expect
-
 from paxos.checker import check_lines
 from paxos.events import Line
 from paxos.simulator import World
 from paxos.simulator.conditions import Conditions
 from tests.web_node import ask_node
 from tests.web_server import recorded, scripted, serving, write_run
-
-# A limit, not a wait: a busy machine may take long to open a browser's page.
-expect.set_options(timeout=20_000)
-
 
 PARTITION: Final = "20260101-partition"
 BROKEN: Final = "20260102-broken"

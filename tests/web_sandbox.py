@@ -5,7 +5,7 @@ import contextlib
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,11 @@ def recipe(*steps: dict[str, Any], **part: Any) -> Recipe:
         "commands": [{"after": 9_999, "do": step} for step in steps],
         **part,
     }
+
+
+def propose(value: str, at: str = "n1", after: int = 0) -> dict[str, Any]:
+    """A command of a recipe: a client's wish, which nobody waits for."""
+    return {"after": after, "do": {"propose": {"at": at, "value": value, "background": True}}}
 
 
 def packed(made: Recipe) -> str:
@@ -69,17 +74,28 @@ def need_engine() -> None:
 
 @contextlib.contextmanager
 def sandbox_page(browser: Browser, logs: Path, **settings: Any) -> Iterator[Page]:
-    """One page whose engine has started; its console must stay empty."""
+    """One page whose engine has started, with runs of its own; its console must stay empty."""
     need_engine()
-    with serving(logs) as address, visiting(browser, address) as visit:
+    with serving(logs) as address, engine_started(browser, address, **settings) as page:
+        yield page
+
+
+@contextlib.contextmanager
+def engine_started(browser: Browser, address: str, **settings: Any) -> Iterator[Page]:
+    """A page of a server that has Pyodide, once its engine has started."""
+    with visiting(browser, address) as visit:
         page = visit(f"#sandbox={packed(recipe())}", **settings)
         # Python starts in a tab of a busy machine.
         expect(page.locator(".sentence")).to_be_visible(timeout=180_000)
         yield page
 
 
-def open_recipe(page: Page, made: Recipe, at: str = "") -> None:
-    """Open a recipe, whose seed tells it from the last one, at a line or where its run rests."""
+def open_recipe(page: Page, made: Recipe, at: str = "") -> Page:
+    """Open a recipe, whose seed tells it from the last one, at a line or where its run rests.
+
+    Returns:
+        The same page, for tests that share one.
+    """
     page.keyboard.press("Escape")
     page.evaluate(
         "hash => { location.hash = hash; }", f"#sandbox={packed(made)}{at and f'&at={at}'}"
@@ -91,6 +107,7 @@ def open_recipe(page: Page, made: Recipe, at: str = "") -> None:
     # The arrows go from tab to tab while one has the focus.
     page.locator("h1").click()
     settled(page)
+    return page
 
 
 def link_of(page: Page) -> str:
@@ -109,3 +126,63 @@ def link_of(page: Page) -> str:
 def answer(page: Page) -> Locator:
     """What became of the last command."""
     return page.locator(".commands > .sent li")
+
+
+def select(page: Page, node: str) -> None:
+    """Choose a node for the buttons."""
+    button = page.locator(".commands > .pick-node").get_by_role("button", name=node, exact=True)
+    if button.get_attribute("aria-pressed") != "true":
+        button.click()
+
+
+def do(page: Page, name: str) -> None:
+    """Press a button of the panel."""
+    page.locator(".commands").get_by_role("button", name=name, exact=True).click()
+
+
+def wish(page: Page) -> None:
+    """Have the form for a proposal open; a cluster that rests opens it by itself."""
+    settled(page)
+    if page.locator(".form").count() == 0:
+        do(page, "Propose…")
+
+
+@contextlib.contextmanager
+def slow_engine(page: Page) -> Iterator[Callable[[], None]]:
+    """While this lasts the engine gets nothing to do, until what comes with it is called."""
+    page.evaluate(
+        """() => {
+            const post = Worker.prototype.postMessage;
+            const held = [];
+            window.asked = new Promise((asked) => {
+                Worker.prototype.postMessage = function (...message) {
+                    held.push(() => post.apply(this, message));
+                    asked();
+                };
+            });
+            window.letGo = () => {
+                Worker.prototype.postMessage = post;
+                for (const one of held.splice(0)) one();
+            };
+        }"""
+    )
+
+    def let_go() -> None:
+        page.evaluate("window.asked")
+        page.evaluate("window.letGo()")
+
+    yield let_go
+    page.evaluate("window.letGo()")
+
+
+def place(page: Page) -> int:
+    """The number of the event at the cursor, as the page says it."""
+    settled(page)
+    found = re.search(r"event ([\d,]+) of", page.locator(".happening h2").inner_text())
+    assert found is not None
+    return int(found[1].replace(",", ""))
+
+
+def branches(page: Page) -> Locator:
+    """The rows of the list of branches; there is none of a run with one alone."""
+    return page.locator(".branches li")

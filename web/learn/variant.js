@@ -104,7 +104,7 @@ function stories(app, acts, variant) {
         ? nothing
         : html`<button @click=${() => acts.go(0)}>${words.atStart}</button>
             <button @click=${() => acts.go(violationAt(app))}>${words.atViolation}</button>`}
-      <button class="primary" data-learn="sandbox" @click=${() => void intoSandbox(acts, recipeOf(app, variant, shown))}>${words.forkIt}</button>
+      <button class="primary" data-learn="sandbox" ?disabled=${shown !== null && app.stories === null} @click=${() => void intoSandbox(acts, recipeOf(app, variant, shown))}>${words.forkIt}</button>
     </p>
     <p class="small muted">${words.stepThrough}</p>
   `;
@@ -117,7 +117,8 @@ function violationAt({ timeline }) {
 }
 
 /**
- * What is handed to the sandbox: the run that is shown, as a recipe.
+ * What is handed to the sandbox: the run that is shown, as a recipe. Of how
+ * many nodes it is, the list of stories knows, which may take a moment to come.
  * @param {App} app @param {Variant} variant @param {string | null} shown
  */
 function recipeOf(app, variant, shown) {

@@ -19,7 +19,7 @@ import { atEnd, currentBranch, goesOn, inTurn } from "../sandbox/state.js";
 import { sandbox as sandboxSaid } from "../sandbox/words.js";
 import * as change from "../state.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
-import { happenedAt, marksAt } from "../view/judgement.js";
+import { marksAt } from "../view/judgement.js";
 import { sentenceOf } from "./acts.js";
 import { prose } from "./prose.js";
 
@@ -121,10 +121,9 @@ function split(app, world, act) {
   act.open("partition");
 }
 
-/** @param {App} app @param {string} node */
+/** As the ring and the buttons tell it: a key must do what they promise. @param {App} app @param {string} node */
 function statusOf(app, node) {
-  if (app.mode === "live") return app.live.info?.down?.includes(node) ? "down" : "up";
-  return app.timeline === null ? "up" : (stateAt(app.timeline, goesOn(app) ? app.timeline.length - 1 : app.cursor).nodes[node]?.status ?? "up");
+  return (app.timeline === null ? null : shownState(app, stateAt(app.timeline, app.cursor)))?.nodes[node]?.status ?? "up";
 }
 
 /** What can be commanded now; null where nothing can. @param {App} app @returns {World | null} */
@@ -197,7 +196,7 @@ function banner(app, world, acts) {
 
 /** Play stops at a violation, and the commands stay: where it is told, and that it is no end. @param {App} app @param {Acts} acts */
 function brokenHere(app, acts) {
-  const here = app.timeline === null ? [] : marksAt(app).violations.filter((violation) => happenedAt(violation) === app.cursor);
+  const here = app.timeline === null ? [] : marksAt(app).violations.filter((violation) => violation.at === app.cursor);
   if (here.length === 0) return nothing;
   const rules = [...new Set(here.map((violation) => violation.rule))];
   return html`<p class="small hit wrong" role="status">${said.brokenHere(rules)} <button @click=${() => acts.panel("verdict")}>${said.toVerdict}</button></p>`;
