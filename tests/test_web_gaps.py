@@ -74,6 +74,17 @@ def test_lines_that_were_cut_out_are_counted_and_the_first_is_named() -> None:
     assert whole.startswith(f"{len(own)} {about} n3 wrote; the first is {own[0]}.")
 
 
+def test_the_runner_numbers_its_lines_from_the_first() -> None:
+    """No line tells where its part begins: a run does not begin in its middle."""
+    rows = story("partition")
+    own = [named(row) for row in rows if row["node"] == "orchestrator"]
+    (notice,) = notices(without(rows, *own[:2]))
+    assert notice is not None
+    assert notice.startswith(
+        f"2 lines of this log are missing, of those that orchestrator wrote; the first is {own[0]}."
+    )
+
+
 def test_a_log_that_has_no_end_yet_lacks_only_what_its_numbers_skip() -> None:
     """Nobody says where a node's part ends: what follows may be still to come."""
     rows = story("partition")[:120]

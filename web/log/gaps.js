@@ -4,6 +4,7 @@
 /** @import {Timeline} from "./timeline.js" */
 
 import { words } from "../words.js";
+import { ORCHESTRATOR } from "./lines.js";
 
 /**
  * @typedef {object} Part the lines of one start of a node
@@ -63,6 +64,8 @@ function partsOf(timeline) {
   for (const part of seen.values()) if (part.mixed) recount(timeline, part);
   const parts = new Map([...seen.values()].map((part) => [`${part.node}/${part.incarnation}`, part]));
   if (closed >= 0) told(parts, timeline.line(closed).pieces);
+  // Nobody tells of the runner's own part: it begins with the run.
+  for (const part of parts.values()) if (part.node === ORCHESTRATOR) part.first = Math.min(part.first, 1);
   return parts;
 }
 
