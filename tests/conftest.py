@@ -14,7 +14,7 @@ from hypothesis import settings
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web_page import LIMIT_MS, Visit, visiting
-from tests.web_replay import write_three_runs
+from tests.web_rooms import write_three_runs
 from tests.web_sandbox import engine_started, need_engine
 from tests.web_server import serving
 

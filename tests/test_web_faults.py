@@ -14,11 +14,14 @@ from tests.web_faults import FAULTS, Fault, Step, missing, press
 from tests.web_page import settled, visiting
 from tests.web_sandbox import (
     answer,
+    done,
     link_of,
     open_recipe,
     played,
     recipe,
+    refused,
     sandbox_page,
+    select,
     unpacked,
 )
 from tests.web_server import Listener, lab_web
@@ -27,22 +30,6 @@ from tests.web_server import Page as Site
 pytestmark = [pytest.mark.timeout(600)]
 
 NAMES = [fault.name for fault in FAULTS]
-
-
-def select(page: Page, node: str) -> None:
-    """Choose a node for the buttons."""
-    button = page.locator(".commands > .pick-node").get_by_role("button", name=node, exact=True)
-    settled(page)
-    if button.get_attribute("aria-pressed") != "true":
-        button.click()
-    expect(button).to_have_attribute("aria-pressed", "true")
-
-
-def done(page: Page, text: str = "") -> None:
-    """The last command has been carried out; the answer in sight may still be the one before's."""
-    settled(page)
-    expect(answer(page)).to_contain_text(text)
-    expect(answer(page)).to_have_class("done")
 
 
 def node(page: Page, name: str, state: str) -> None:
@@ -171,8 +158,7 @@ def test_live_what_is_done_to_the_disk_of_a_dead_node(
             assert asked.value.post_data_json == {"disk_fault": {"node": name, "fault": fault}}
             done(page, f"{button.lower()} at {name}")
             press(page, ("Start",))
-            expect(answer(page)).to_have_class("refused")
-            expect(answer(page)).to_contain_text("exit code 3")
+            refused(page, "exit code 3")
             node(page, name, "down")
 
 

@@ -16,9 +16,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, expect
 from playwright.sync_api import Page as Tab
 
+from paxos.protocol.config import Settings
 from tests.docker_lab import Lab, lab_that_is_up
 from tests.feed_load import serving_feed
 from tests.web_page import Visit, in_both_themes, line_begun, settled, visiting
+from tests.web_sandbox import answer, do, done, refused, select
 from tests.web_server import Page, lab_web
 
 pytestmark = pytest.mark.browser
@@ -58,31 +60,20 @@ def tab(visit: Visit, going: Page) -> Iterator[Tab]:
             going.command(**{verb: nodes})
 
 
+@pytest.fixture
+def settings_set_back(going: Page) -> Iterator[None]:
+    """What a test changes of them at every node is as it was for the next one."""
+    yield
+    usual = Settings()
+    going.command(configure={"patience_ms": usual.patience_ms, "backoff": usual.backoff})
+
+
 def watched(visit: Visit, site: Page, **settings: object) -> Tab:
     """The live view, once its first lines have come."""
     page = visit(f"#live&token={site.token}", **settings)
     expect(page.locator(".run-bar .now")).to_be_visible()
     expect(page.locator(".sentence")).not_to_be_empty()
     return page
-
-
-def select(page: Tab, node: str) -> None:
-    """Choose a node for the buttons."""
-    button = page.locator(".commands > .pick-node").get_by_role("button", name=node, exact=True)
-    if button.get_attribute("aria-pressed") != "true":
-        button.click()
-    # Until that is drawn the buttons are the ones of another node.
-    expect(button).to_have_attribute("aria-pressed", "true")
-
-
-def do(page: Tab, name: str) -> None:
-    """Press a button of the panel."""
-    page.locator(".commands").get_by_role("button", name=name, exact=True).click()
-
-
-def answer(page: Tab) -> Locator:
-    """What became of the last command."""
-    return page.locator(".commands > .sent li")
 
 
 def node(page: Tab, name: str) -> Locator:
@@ -107,8 +98,7 @@ class TestCommands:
         tab.get_by_label("Instance").last.select_option("new")
         tab.get_by_label("Value").fill("a pear")
         do(tab, "Do it")
-        expect(answer(tab)).to_contain_text("asked n2 for 'a pear'")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "asked n2 for 'a pear'")
         expect(tab.locator(".acceptors tbody")).to_contain_text("a pear")
         expect(tab.locator(".choice")).to_contain_text("accepted by")
 
@@ -122,32 +112,27 @@ class TestCommands:
         expect(tab.locator(".acceptors tr.down")).to_contain_text("lost")
         expect(tab.locator(".commands").get_by_role("button", name="Kill")).to_have_count(0)
         do(tab, "Start")
-        expect(answer(tab)).to_contain_text("start n3")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "start n3")
         expect(node(tab, "n3")).not_to_have_class(re.compile(r"\bdown\b"))
 
     def test_the_keyboard_kills_proposes_and_parts(self, tab: Tab, going: Page) -> None:
         """Keys for the same: k, p, and x for the nodes that were marked."""
         tab.keyboard.press("4")
         tab.keyboard.press("k")
-        expect(answer(tab)).to_contain_text("kill n4")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "kill n4")
         expect(node(tab, "n4")).to_have_class(re.compile(r"\bdown\b"))
         tab.keyboard.press("k")
-        expect(answer(tab)).to_contain_text("start n4")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "start n4")
         tab.keyboard.press("p")
         expect(tab.get_by_label("Value")).to_be_focused()
         tab.keyboard.press("Enter")
-        expect(answer(tab)).to_contain_text("ask n4 to have 'pear' chosen")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "ask n4 to have 'pear' chosen")
         tab.locator("h1").click()
         for key in ("Shift+Digit1", "Shift+Digit2"):
             tab.keyboard.press(key)
         expect(tab.locator(".split-hint")).to_contain_text("Press x to part n1 n2 from n3 n4 n5")
         tab.keyboard.press("x")
-        expect(answer(tab)).to_contain_text("part n1 n2 | n3 n4 n5")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "part n1 n2 | n3 n4 n5")
         expect(tab.locator(".ring path.wall")).to_have_count(1)
         assert [fault["verb"] for fault in going.live()["faults"]] == ["partition"]
         do(tab, "Heal all")
@@ -167,8 +152,7 @@ class TestCommands:
         )
         expect(tab.locator(".ring .halo")).to_have_count(2)
         tab.mouse.up()
-        expect(answer(tab)).to_contain_text(f"part {one.strip()} | {other.strip()}")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, f"part {one.strip()} | {other.strip()}")
         expect(tab.locator(".ring path.wall")).to_have_count(1)
         expect(tab.locator(".ring .split-line")).to_have_count(0)
         assert going.live()["faults"][0]["verb"] == "partition"
@@ -180,8 +164,7 @@ class TestCommands:
         expect(node(tab, "n5")).to_have_class(re.compile(r"\bpaused\b"))
         expect(tab.locator(".acceptors tr.paused")).not_to_contain_text("lost")
         do(tab, "Resume")
-        expect(answer(tab)).to_contain_text("resume n5")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "resume n5")
         expect(node(tab, "n5")).not_to_have_class(re.compile(r"\bpaused\b"))
 
     def test_rules_for_messages_are_made_and_released(self, tab: Tab, going: Page) -> None:
@@ -190,26 +173,23 @@ class TestCommands:
         tab.locator(".form").get_by_label("What").select_option("hold")
         tab.locator(".form").get_by_label("Kind").select_option("learn")
         do(tab, "Do it")
-        expect(answer(tab)).to_contain_text("hold learn")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "hold learn")
         do(tab, "Messages…")
         tab.locator(".form").get_by_label("What").select_option("drop")
         tab.locator(".form").get_by_label("Percent").fill("30")
         tab.locator(".form").get_by_label("To", exact=True).select_option("n1")
         do(tab, "Do it")
-        expect(answer(tab)).to_contain_text("drop 30 % of learn to n1")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "drop 30 % of learn to n1")
         assert {fault["name"] for fault in going.live()["faults"]} == {"hold-1", "drop-1"}
         do(tab, "Release…")
         do(tab, "Release hold-1")
-        expect(answer(tab)).to_contain_text("release hold-1")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "release hold-1")
         do(tab, "Release…")
         do(tab, "Heal drop-1")
-        expect(answer(tab)).to_contain_text("heal drop-1")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "heal drop-1")
         assert going.live()["faults"] == []
 
+    @pytest.mark.usefixtures("settings_set_back")
     def test_settings_are_changed_at_every_node(self, tab: Tab, going: Page) -> None:
         """Those that were filled in; each node's own log says that it has taken them."""
         do(tab, "Settings…")
@@ -217,8 +197,7 @@ class TestCommands:
         tab.get_by_label("Patience").fill("1500")
         tab.get_by_label("Back off").select_option("no")
         do(tab, "Do it")
-        expect(answer(tab)).to_contain_text("set patience to 1500 ms and back off to no")
-        expect(answer(tab)).to_have_class("done")
+        done(tab, "set patience to 1500 ms and back off to no")
         tab.get_by_label("Show", exact=True).select_option("quiet")
         for name in going.live()["members"]:
             row = tab.locator(".event-rows li", has_text=re.compile(f"^{name}.*takes new settings"))
@@ -233,8 +212,7 @@ class TestCommands:
         select(tab, "n1")
         do(tab, "Disk…")
         do(tab, "Corrupt a byte")
-        expect(answer(tab)).to_have_class("refused")
-        expect(answer(tab)).to_contain_text("Cannot hurt the disk of n1: it runs.")
+        refused(tab, "Cannot hurt the disk of n1: it runs.")
         expect(tab.get_by_role("alert")).to_have_count(0)
 
     @pytest.mark.parametrize("step", ["deliver", "fire"])
@@ -252,8 +230,7 @@ class TestCommands:
         )
         select(tab, "n1")
         do(tab, "Pause")
-        expect(answer(tab)).to_have_class("refused")
-        expect(answer(tab)).to_contain_text("hold")
+        refused(tab, "hold")
         expect(answer(tab)).to_contain_text(re.compile(r"\.\s*$"))
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -434,8 +411,7 @@ def test_a_page_that_is_cut_off_says_so_beside_its_buttons(browser: Browser, goi
         expect(page.locator("#panel .hit")).to_contain_text("no command arrives")
         select(page, "n2")
         do(page, "Pause")
-        expect(answer(page)).to_have_class("refused")
-        expect(answer(page)).to_contain_text("The page's server does not answer")
+        refused(page, "The page's server does not answer")
         page.context.set_offline(False)
         expect(page.locator(".run-bar .now")).to_be_visible()
         expect(page.locator("#panel .hit")).to_contain_text("These act on real processes")
@@ -511,8 +487,7 @@ def test_kill_kills_a_container_and_the_page_says_so(browser: Browser, lab: Lab)
         expect(node(page, "n1")).to_have_class(re.compile(r"\bdown\b"))
         expect(page.locator(".acceptors tr.down th")).to_contain_text("n1")
         do(page, "Start")
-        expect(answer(page)).to_contain_text("start n1")
-        expect(answer(page)).to_have_class("done")
+        done(page, "start n1")
         assert lab.inspect(1)["State"]["Running"]
         page.get_by_role("button", name="End the run").click()
         expect(page.locator(".ended")).to_be_visible()

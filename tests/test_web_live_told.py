@@ -16,12 +16,11 @@ from paxos.checker import VIOLATED, check_lines
 from paxos.events import Line, encode, line_id, narrate
 from tests.feed_load import Simulated, serving_desk
 from tests.logbuilder import build
-from tests.web_page import visiting
+from tests.web_page import MARKUP, visiting
+from tests.web_sandbox import do, done, nothing_ran, select
 from tests.web_server import Page, scripted
 
 pytestmark = pytest.mark.browser
-
-MARKUP = '<img src="x" onerror="document.title = 1"><script>document.title = 2</script>'
 
 
 class Told(Simulated):
@@ -160,14 +159,13 @@ def test_what_strangers_wrote_is_text(browser: Browser, tmp_path: Path) -> None:
         expect(page.locator(".choice .value").first).to_have_attribute("title", MARKUP)
         expect(page.locator(".event-rows")).to_contain_text("<img")
 
-        page.locator(".commands").get_by_role("button", name="Release…").click()
+        do(page, "Release…")
         expect(page.locator(".form")).to_contain_text(MARKUP)
-        page.locator(".pick-node").get_by_role("button", name="n2").click()
-        page.locator(".commands").get_by_role("button", name="Propose…").click()
+        select(page, "n2")
+        do(page, "Propose…")
         page.get_by_label("Value").fill(MARKUP)
         page.locator(".form").get_by_role("button", name="Do it").click()
-        expect(page.locator(".commands > .sent li")).to_contain_text("<img")
-        expect(page.locator(".commands > .sent li")).to_have_class("done")
+        done(page, "<img")
         nothing_ran(page)
 
         place = lines.index(accept)
@@ -190,11 +188,5 @@ def test_the_key_for_a_node_that_is_down_starts_it(browser: Browser, tmp_path: P
         expect(page.locator(".ring .node.down")).to_have_count(1)
         page.keyboard.press("2")
         page.keyboard.press("k")
-        expect(page.locator(".commands > .sent li")).to_have_class("done")
+        done(page, "start n2")
         assert run.commands == [{"start": "n2"}]
-
-
-def nothing_ran(page: Tab) -> None:
-    """No element came of any text."""
-    assert page.locator("#page img, #page script").count() == 0
-    assert page.title() == "Paxos Lab"

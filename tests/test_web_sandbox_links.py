@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web_page import settled, visiting
-from tests.web_sandbox import open_recipe, packed, propose, recipe
+from tests.web_sandbox import link_of, open_recipe, packed, propose, recipe
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ class TestLinks:
         page = open_recipe(
             sandbox,
             recipe(
-                seed=71, nodes=5, commands=[propose("apple"), {"after": 40, "do": {"kill": "n2"}}]
+                seed=75, nodes=5, commands=[propose("apple"), {"after": 40, "do": {"kill": "n2"}}]
             ),
         )
         page.keyboard.press("End")
@@ -26,8 +26,10 @@ class TestLinks:
             page.keyboard.press("ArrowLeft")
         settled(page)
         said = page.locator(".sentence").inner_text()
-        expect(page).to_have_url(re.compile("at="))
-        link = page.evaluate("location.hash")
+        # The address names this run once its recipe has been packed.
+        link = "#" + link_of(page).split("#")[1]
+        assert "&at=" in link
+        expect(page).to_have_url(re.compile(re.escape(link) + "$"))
         with visiting(browser, sandbox_address) as visit:
             other = visit(link)
             expect(other.locator(".sentence")).to_have_text(said, use_inner_text=True)
@@ -37,14 +39,14 @@ class TestLinks:
     ) -> None:
         """Python takes some seconds to come, and an empty form would be no answer to a link."""
         with visiting(browser, sandbox_address) as visit:
-            made = recipe(seed=72, nodes=3, commands=[propose("apple")])
+            made = recipe(seed=76, nodes=3, commands=[propose("apple")])
             page = visit(
                 f"#sandbox={packed(made)}",
                 prepare=lambda page: page.add_init_script(
                     "Worker.prototype.postMessage = () => {};"
                 ),
             )
-            expect(page.locator(".opening")).to_contain_text("Seed 72, 3 nodes, 1 command")
+            expect(page.locator(".opening")).to_contain_text("Seed 76, 3 nodes, 1 command")
             expect(page.get_by_role("progressbar")).to_be_visible()
             expect(page.get_by_role("button", name="Run it")).to_have_count(0)
             expect(page.locator(".opening")).to_contain_text("Computing the run")

@@ -5,9 +5,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.web_page import visiting
 from tests.web_sandbox import (
-    answer,
     branches,
     do,
+    done,
     open_recipe,
     place,
     propose,
@@ -52,8 +52,7 @@ class TestNewRun:
         wish(page)
         page.locator(".form").get_by_label("Value").fill("apple")
         do(page, "Do it")
-        expect(answer(page)).to_contain_text("apple")
-        expect(answer(page)).to_have_class("done")
+        done(page, "apple")
         page.keyboard.press("End")
         expect(page.locator(".choice")).to_contain_text("apple")
 
@@ -69,7 +68,7 @@ class TestNewRun:
         select(page, "n1")
         wish(page)
         do(page, "Do it")
-        expect(answer(page)).to_have_class("done")
+        done(page, "ask n1")
         page.keyboard.press("End")
         expect(page.locator(".run-bar")).not_to_contain_text("nothing to judge yet")
 
@@ -115,8 +114,7 @@ class TestNewRun:
         page.get_by_label("Patience").fill("90")
         page.get_by_label("Back off").select_option("no")
         do(page, "Do it")
-        expect(answer(page)).to_contain_text("set patience to 90 ms and back off to no")
-        expect(answer(page)).to_have_class("done")
+        done(page, "set patience to 90 ms and back off to no")
         page.get_by_label("Show", exact=True).select_option("quiet")
         expect(page.locator(".event-rows")).to_contain_text("takes new settings")
         do(page, "Settings…")

@@ -1,21 +1,10 @@
 """A recorded run on the page, for tests of whatever it shows: links to it, and what is said and drawn."""
 
-from pathlib import Path
-
 from playwright.sync_api import Page
 
 from paxos.events import Line, bundled, line_id
 from paxos.events.fold import empty, fold
 from tests.web_page import settled
-from tests.web_rooms import BROKEN, CRASH, PARTITION
-from tests.web_server import recorded, scripted, write_run
-
-
-def write_three_runs(logs: Path) -> None:
-    """A good run, a violated one, and one with crashes and two instances."""
-    write_run(logs, PARTITION, recorded("local-partition"), title="Three here, two there")
-    write_run(logs, BROKEN, scripted("R4-ignores-reported-values"), title="It ignores reports")
-    write_run(logs, CRASH, recorded("local-crash-after-promise"), title="A node is killed")
 
 
 def run(name: str, **moment: str | int) -> str:

@@ -54,11 +54,16 @@ def on_a_real_day(lines: Iterable[Line]) -> list[Line]:
     return dated
 
 
-def write_runs(logs: Path) -> None:
-    """A good run, a violated one, one with a crash and two instances, and one with reports."""
+def write_three_runs(logs: Path) -> None:
+    """A good run, a violated one, and one with crashes and two instances."""
     write_run(logs, PARTITION, recorded("local-partition"), title="Three here, two there")
     write_run(logs, BROKEN, scripted("R4-ignores-reported-values"), title="It ignores reports")
     write_run(logs, CRASH, recorded("local-crash-after-promise"), title="A node is killed")
+
+
+def write_runs(logs: Path) -> None:
+    """The three, and one with reports."""
+    write_three_runs(logs)
     write_run(logs, LATE, recorded("local-late-proposer"), title="Wanted pear, pushes apple")
 
 

@@ -1,4 +1,7 @@
-"""The sandbox for tests of the page: recipes in links, and a page whose engine has started."""
+"""The sandbox for tests of the page: recipes in links, a page whose engine has started, and its panel.
+
+A live run has the same panel.
+"""
 
 import base64
 import contextlib
@@ -96,6 +99,9 @@ def open_recipe(page: Page, made: Recipe, at: str = "") -> Page:
     Returns:
         The same page, for tests that share one.
     """
+    shown = " ".join(page.locator(".run-bar").all_inner_texts())
+    # What is waited for would be there already.
+    assert re.search(rf"Seed {made['seed']}\b", shown) is None, "the run before has the same seed"
     page.keyboard.press("Escape")
     page.evaluate(
         "hash => { location.hash = hash; }", f"#sandbox={packed(made)}{at and f'&at={at}'}"
@@ -128,11 +134,31 @@ def answer(page: Page) -> Locator:
     return page.locator(".commands > .sent li")
 
 
+def done(page: Page, text: str = "") -> None:
+    """The last command has been carried out, and this is in its words or in what was answered."""
+    _became(page, "done", text)
+
+
+def refused(page: Page, text: str = "") -> None:
+    """The last command has been refused, and this is in its words or in what was answered."""
+    _became(page, "refused", text)
+
+
+def _became(page: Page, state: str, text: str) -> None:
+    # Until the command is drawn, the answer in sight is the one before's.
+    settled(page)
+    expect(answer(page)).to_contain_text(text)
+    expect(answer(page)).to_have_class(state)
+
+
 def select(page: Page, node: str) -> None:
     """Choose a node for the buttons."""
     button = page.locator(".commands > .pick-node").get_by_role("button", name=node, exact=True)
+    settled(page)
     if button.get_attribute("aria-pressed") != "true":
         button.click()
+    # Until that is drawn the buttons are the ones of another node.
+    expect(button).to_have_attribute("aria-pressed", "true")
 
 
 def do(page: Page, name: str) -> None:
@@ -186,3 +212,9 @@ def place(page: Page) -> int:
 def branches(page: Page) -> Locator:
     """The rows of the list of branches; there is none of a run with one alone."""
     return page.locator(".branches li")
+
+
+def nothing_ran(page: Page) -> None:
+    """No element came of any stranger's text."""
+    assert page.locator("#page img, #page script").count() == 0
+    assert page.title() == "Paxos Lab"
