@@ -17,7 +17,7 @@ from typing import Any, Final
 from orchestrator.column_index import Indexer
 from orchestrator.column_tables import EVENTS, TABLES, TooLarge
 from paxos.events import Line, problems
-from paxos.events.lines import CATALOGUE, KINDS, SCHEMA_VERSION
+from paxos.events.lines import CATALOGUE, INT_LIMIT, KINDS, SCHEMA_VERSION
 
 NAME: Final = "columns.bin"
 LOG: Final = "events.jsonl"
@@ -76,7 +76,7 @@ def is_current(folder: Path) -> bool:
             return False
         with log.open("rb") as lines:
             return bool(small["digest"] == _digest(size, lambda at: _read(lines, at)))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
@@ -200,7 +200,10 @@ def _members(folder: Path) -> list[str]:
     except (OSError, ValueError, RecursionError):
         return []
     members = run.get("members") if isinstance(run, dict) else None
-    return members if isinstance(members, list) else []
+    # Somebody else's table may name anything: then the log is shown by its own lines.
+    if not isinstance(members, list) or not all(map(KINDS["node"], members)):
+        return []
+    return [] if "orchestrator" in members else members
 
 
 def _parsed(row: bytes, passes: Callable[[Any], bool]) -> tuple[Line, str | None]:
@@ -237,8 +240,8 @@ def _checker() -> Callable[[Any], bool]:
         **KINDS,
         "node": remembering(nodes, "node"),
         "ballot": remembering(ballots, "ballot"),
-        "int": lambda field: type(field) is int,
-        "instance": lambda field: type(field) is int and field >= 1,
+        "int": lambda field: type(field) is int and -INT_LIMIT < field < INT_LIMIT,
+        "instance": lambda field: type(field) is int and 1 <= field < INT_LIMIT,
         "text": lambda field: type(field) is str,
     }
 

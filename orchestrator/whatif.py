@@ -95,6 +95,8 @@ def _read(given: str) -> tuple[list[Line], Mapping[str, Any] | None, dict[str, s
         if table.is_file():
             try:
                 content = json.loads(table.read_bytes())
+            except RecursionError as error:
+                raise LabError(f"{table} is no runner's table: it is nested too deeply") from error
             except ValueError as error:
                 raise LabError(f"{table} is no runner's table: {error}") from error
             if not isinstance(content, dict):

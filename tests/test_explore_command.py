@@ -128,7 +128,7 @@ class TestEnds:
             (["messages", "--until", "nothing"], "not --until"),
             (["messages", "--variant", "small-quorum"], "not --variant"),
             (["messages", "--engine", "plain"], "not --engine"),
-            (["--variant", "nosuch"], "no variant is called 'nosuch'; the nearest are .*variants.md lists all"),
+            (["--variant", "nosuch"], "no variant is called 'nosuch'; the nearest are .*lists all"),
             (["tiny", "--reduce", "--engine", "arrays"], "by the plain engine only"),
         ],
     )

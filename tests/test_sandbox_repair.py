@@ -180,8 +180,8 @@ class TestRefused:
         assert sentence in str(refused.value)
 
     def test_there_is_no_such_variant(self) -> None:
-        """The names that exist are listed."""
-        with pytest.raises(SandboxError, match="accept-below-promise"):
+        """The nearest names are told."""
+        with pytest.raises(SandboxError, match="no variant is called 'nonsense'; the nearest are"):
             tried("nonsense", REFUSES)
 
     def test_an_edit_leaves_the_variant_as_it_was(self) -> None:

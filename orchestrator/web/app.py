@@ -33,6 +33,7 @@ from orchestrator.web.safety import (
     OwnSiteOnly,
     Refusal,
     SafeHeaders,
+    broken_down,
     read_command,
     said,
     sentence,
@@ -67,8 +68,8 @@ def create_app(logs: Path, desk: Desk | None = None, token: str = "") -> Starlet
             *_page_routes(),
         ],
         middleware=[
-            Middleware(_LastWords, desk=desk),
             Middleware(SafeHeaders),
+            Middleware(_LastWords, desk=desk),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS), www_redirect=False),
             Middleware(OwnSiteOnly),
             # Of a range it leaves the bytes as they are.
@@ -79,6 +80,7 @@ def create_app(logs: Path, desk: Desk | None = None, token: str = "") -> Starlet
                 exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PACKED),
             ),
         ],
+        exception_handlers={Exception: broken_down},
     )
     app.state.desk = desk
     app.state.made = made

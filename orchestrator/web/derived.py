@@ -61,12 +61,21 @@ class Derived:
             with making:
                 return _columns(folder) if name == "columns.bin" else _why(path)
         except (LogFormatError, OSError, RecursionError) as error:
-            raise CannotMake(f"there is no {name} of this run: {error}") from error
+            raise CannotMake(f"there is no {name} of this run: {_told(error, folder)}") from error
         finally:
             with self._lock:
                 _, count = self._making.pop(path)
                 if count > 1:
                     self._making[path] = (making, count - 1)
+
+
+def _told(error: Exception, folder: Path) -> str:
+    """An error in words for the page, which need not learn where on this machine the run lies."""
+    if isinstance(error, OSError):
+        return error.strerror or "a file of it cannot be read"
+    if isinstance(error, RecursionError):
+        return "something in it is nested too deeply"
+    return str(error).replace(f"{folder}/", "").replace(str(folder), "this folder")
 
 
 def _columns(folder: Path) -> Path:

@@ -73,8 +73,25 @@ def policy_of(path: str) -> str:
     return "; ".join(f"{name} {value}" for name, value in policy.items())
 
 
+def safe_headers(path: str) -> dict[str, str]:
+    """The headers that every answer carries, errors included."""
+    return {**_HEADERS, "Content-Security-Policy": policy_of(path)}
+
+
+async def broken_down(request: Request, _error: Exception) -> Response:
+    """The answer where the application fails; the server's own terminal says how.
+
+    It is given outside of every other layer, so it brings its headers itself.
+    """
+    return PlainTextResponse(
+        "The server failed at this, which is a bug of the lab: its terminal says where.\n",
+        status_code=500,
+        headers=safe_headers(request.url.path),
+    )
+
+
 class SafeHeaders:
-    """Adds the headers that every answer carries, errors included."""
+    """Adds the headers that every answer carries; a failure's answer brings its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -84,9 +101,7 @@ class SafeHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
-                headers["Content-Security-Policy"] = policy_of(scope["path"])
+                MutableHeaders(scope=message).update(safe_headers(scope["path"]))
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -28,6 +28,7 @@ from paxos.events import (
     line_id,
     problems,
 )
+from paxos.events.lines import KINDS
 
 ORCHESTRATOR: Final = "orchestrator"
 MERGED: Final = "events.jsonl"
@@ -157,7 +158,7 @@ class Log:
                 try:
                     line = json.loads(raw)
                     name = line_id(line)
-                except (ValueError, KeyError, TypeError):
+                except (ValueError, KeyError, TypeError, RecursionError):
                     continue  # the torn last line, which load() has reported
                 if name in wanted:
                     found.setdefault(name, line)
@@ -289,11 +290,15 @@ def load_run(files: Sequence[Path]) -> Run | None:
     for table in found:
         try:
             return Run.parse(json.loads(table.read_bytes()), str(table))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if isinstance(error, LogFormatError):
                 raise
-            raise LogFormatError(f"{table} is no runner's table: {error}") from error
+            raise LogFormatError(f"{table} is no runner's table: {_why_no_json(error)}") from error
     return run_told(_lines_with(files, (STARTED.encode(), CLOSED.encode())))
+
+
+def _why_no_json(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _lines_with(files: Iterable[Path], words: Collection[bytes]) -> Iterator[Line]:
@@ -311,9 +316,7 @@ def _lines_with(files: Iterable[Path], words: Collection[bytes]) -> Iterator[Lin
 
 def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            if not raw.isspace():
-                yield number, raw
+        yield from enumerate(file, 1)
 
 
 def _parse(raw: bytes, used: Collection[str]) -> Line:
@@ -353,7 +356,7 @@ def _has_header(line: Line) -> bool:
         line.get("v") == SCHEMA_VERSION
         and isinstance(line.get("node"), str)
         and line["node"] in _WRITERS
-        and isinstance(line.get("at_ns"), int)
+        and KINDS["int"](line.get("at_ns"))
         and all(type(count) is int and 0 < count < TOO_LARGE for count in counts)
     )
 

@@ -163,11 +163,7 @@ class _Judge:
         for place, line in enumerate(self._history.order.lines):
             event = line["event"]
             if event in _WORLD:
-                try:
-                    world = fold(world, line)
-                except (AttributeError, KeyError, TypeError, ValueError):
-                    # What a stranger's line tells of a fault or a gate need not be in our words.
-                    continue
+                world = fold(world, line)
                 trail.worlds.append(world)
                 trail.since.append(place)
             elif event in _AT_THE_GATE:

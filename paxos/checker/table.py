@@ -99,9 +99,11 @@ class Run:
     @classmethod
     def _parse(cls, table: Any) -> "Run":
         members = table["members"]
+        if not isinstance(members, list | tuple):
+            raise TypeError("its members are no list")
         for node in members:
-            if not node_key(node):
-                raise ValueError(f"{node!r} is no member")
+            if not isinstance(node, str) or not node_key(node):
+                raise ValueError(f"{node!r:.80} is no member")
         variant = table.get("variant")
         return cls(
             run=str(table.get("run", "")),

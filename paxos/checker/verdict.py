@@ -319,8 +319,7 @@ def _run_started(history: History) -> Mapping[str, Any]:
         }
     for line in history.order.lines:
         if line["event"] == "run_started":
-            instances = line["instances"]
-            return {**line, "instances": instances if isinstance(instances, dict) else {}}
+            return line
     return {"run": "", "scenario": "", "title": "", "world": "", "instances": {}}
 
 

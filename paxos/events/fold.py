@@ -170,8 +170,7 @@ def _on_message_released(state: State, line: Line, _name: str) -> State:
 
 
 def _on_gate_changed(state: State, line: Line, _name: str) -> State:
-    rules = line["rules"] if isinstance(line["rules"], list) else []
-    return _with_cuts(_with_node(state, line["node"], gate=rules))
+    return _with_cuts(_with_node(state, line["node"], gate=line["rules"]))
 
 
 def _on_fault_applied(state: State, line: Line, name: str) -> State:
@@ -549,7 +548,7 @@ def _cut_by_rule(members: list[str], node: str, rule: State) -> list[tuple[str, 
         return []
 
     def fits(wanted: object, name: str) -> bool:
-        return wanted in {None, 0, name, int(name[1:])}
+        return wanted in (None, 0, name) or str(wanted) == name[1:]
 
     pairs = []
     for other in members:

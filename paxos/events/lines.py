@@ -21,6 +21,10 @@ HEADER: Final[tuple[str, ...]] = tuple(CATALOGUE["header"])
 LONG_VALUE_BYTES: Final = 256
 """A value of more UTF-8 bytes than this stands in the log as length and digest."""
 
+# From here on a double, which is what the page reads an integer as, is 2^63 or
+# more: so both halves of the project refuse the same integers.
+INT_LIMIT: Final = 2**63 - 512
+
 # Digits are bounded: Python refuses to read an integer of thousands of them.
 _NODE = re.compile(r"n[1-9][0-9]{0,15}|g[1-9]|orchestrator")
 _BALLOT = re.compile(r"(0|[1-9][0-9]{0,15})\.(n(?:0|[1-9][0-9]{0,15})|g[1-9])")
@@ -79,7 +83,8 @@ def decode(data: bytes | str) -> Line:
     try:
         line = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise LogFormatError(f"not JSON: {error}") from error
+        what = f"not JSON: {error}" if data.strip() else "it is blank"
+        raise LogFormatError(what) from error
     if has_half_character(data, line):
         raise LogFormatError("it holds half a character (a lone surrogate), which no text can")
     found = problems(line)
@@ -113,14 +118,14 @@ def problems(line: object) -> list[str]:
         return ["a line must be a JSON object"]
     event = line.get("event")
     if not isinstance(event, str) or event not in _FIELDS:
-        return [f"no such event: {event!r}"]
+        return [f"no such event: {_shown(event)}"]
     fields = _FIELDS[event]
     found = []
     for name, kind in CATALOGUE["header"].items():
         if name not in line:
             found.append(f"{event} lacks {name}")
         elif not _is(kind, line[name]):
-            found.append(f"{event}.{name} is no {kind}: {line[name]!r}")
+            found.append(f"{event}.{name} is no {kind}: {_shown(line[name])}")
     if line.get("v") != SCHEMA_VERSION and not found:
         found.append(f"version {line['v']} is not {SCHEMA_VERSION}, the one read here")
     if not found and (line["incarnation"] < 1 or line["seq"] < 1):
@@ -129,7 +134,7 @@ def problems(line: object) -> list[str]:
     for name, value in line.items():
         if name in fields:
             if not _is(fields[name], value):
-                found.append(f"{event}.{name} is no {fields[name]}: {value!r:.80}")
+                found.append(f"{event}.{name} is no {fields[name]}: {_shown(value)}")
         elif name not in CATALOGUE["header"]:
             found.append(f"{event} has no field {name}")
     return found
@@ -173,8 +178,20 @@ def ballot_key(ballot: str) -> tuple[int, int]:
     return int(match[1]), node_key(match[2])
 
 
+def _shown(value: object) -> str:
+    """What stands where something else should, in a few words."""
+    try:
+        return f"{value!r:.80}"
+    except RecursionError:
+        return "something nested too deeply"
+
+
 def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and -INT_LIMIT < value < INT_LIMIT
+
+
+def _is_instance(value: object) -> bool:
+    return isinstance(value, int) and _is_int(value) and value >= 1
 
 
 def _is_ballot(value: object) -> bool:
@@ -235,11 +252,55 @@ def _is_state(value: object) -> bool:
     )
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _lists(fits: Callable[[Any], bool]) -> Callable[[object], bool]:
+    """Whether something is a list of what fits."""
+    return lambda value: isinstance(value, list) and all(map(fits, value))
+
+
+def _is_way(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_node, value))
+
+
+def _is_end(value: object) -> bool:
+    """Whom a rule of a gate is about: a node by its name or number, or anybody."""
+    return value is None or _is_int(value) or _is_node(value)
+
+
+_OF_A_FAULT: Final[dict[str, Callable[[Any], bool]]] = {
+    "pairs": _lists(_is_way),
+    "ways": _lists(_is_way),
+    "groups": _lists(_lists(_is_node)),
+    "sides": _lists(_lists(_is_node)),
+    "from": _lists(_is_node),
+    "to": _lists(_is_node),
+    "kinds": _lists(_is_text),
+    "fault": _is_text,
+}
+_OF_A_RULE: Final[dict[str, Callable[[Any], bool]]] = {
+    "action": _is_text,
+    "source": _is_end,
+    "to": _is_end,
+    "kinds": _lists(_is_text),
+    "first_instance": _is_int,
+}
+
+
+def _has(parts: dict[str, Callable[[Any], bool]], value: object) -> bool:
+    """Whether this is an object whose parts, as far as it has them, are as readers expect."""
+    return isinstance(value, dict) and all(
+        fits(value[name]) for name, fits in parts.items() if name in value
+    )
+
+
 KINDS: Final[dict[str, Callable[[Any], bool]]] = {
     "int": _is_int,
-    "instance": lambda value: _is_int(value) and value >= 1,
+    "instance": _is_instance,
     "bool": lambda value: isinstance(value, bool),
-    "text": lambda value: isinstance(value, str),
+    "text": _is_text,
     "node": _is_node,
     "nodes": _is_nodes,
     "ballot": _is_ballot,
@@ -248,6 +309,9 @@ KINDS: Final[dict[str, Callable[[Any], bool]]] = {
     "learned": _is_learned,
     "state": _is_state,
     "line": lambda value: isinstance(value, str) and _LINE.fullmatch(value) is not None,
+    "fault": lambda value: _has(_OF_A_FAULT, value),
+    "rules": _lists(lambda rule: _has(_OF_A_RULE, rule)),
+    "numbers": lambda value: isinstance(value, dict) and all(map(_is_instance, value.values())),
     "object": lambda value: isinstance(value, dict | list),
 }
 """Whether a field is of a kind that the catalogue names; a ``?`` behind it also allows null."""

@@ -52,7 +52,8 @@ def repaired_parts(variant: Variant, source: str) -> Parts:
     code = compile(body, FILE, "exec", dont_inherit=True)
     try:
         exec(code, namespace)  # noqa: S102 - the person's own code, in the person's own tab
-    except Exception as error:
+    except BaseException as error:
+        # What ends a program elsewhere, such as SystemExit, must not end the tab's Python.
         raise SandboxError(told(error)) from error
     return _parts(variant, module.__name__, namespace)
 
@@ -113,7 +114,9 @@ def _parsed(source: str) -> ast.Module:
     try:
         tree = ast.parse(inspect.cleandoc("\n" + source) + "\n", FILE)
     except SyntaxError as error:
-        raise SandboxError(f"line {error.lineno}: this is no Python: {error.msg}") from error
+        # Of some, such as one that holds a NUL, Python names no line.
+        where = "" if error.lineno is None else f"line {error.lineno}: "
+        raise SandboxError(f"{where}this is no Python: {error.msg}") from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise SandboxError(f"this is no Python: {error}") from error
     allowed = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)

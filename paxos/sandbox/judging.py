@@ -74,14 +74,16 @@ def read_lines(jsonl: str) -> list[Line]:
         SandboxError: one is no line of this format; the sentence says which.
     """
     lines: list[Line] = []
-    for number, raw in enumerate(jsonl.split("\n"), 1):
-        if raw and not raw.isspace():
-            try:
-                line = decode(raw.encode("utf-8", errors="surrogatepass"))
-                if "\\u" in raw or not raw.isascii():
-                    # Half of a character, which no log can hold.
-                    encode(line)
-                lines.append(line)
-            except (LogFormatError, UnicodeEncodeError) as error:
-                raise SandboxError(f"line {number} is no line of a log: {error}") from error
+    rows = jsonl.split("\n")
+    if not rows[-1]:
+        rows.pop()
+    for number, raw in enumerate(rows, 1):
+        try:
+            line = decode(raw.encode("utf-8", errors="surrogatepass"))
+            if "\\u" in raw or not raw.isascii():
+                # Half of a character, which no log can hold.
+                encode(line)
+            lines.append(line)
+        except (LogFormatError, UnicodeEncodeError) as error:
+            raise SandboxError(f"line {number} is no line of a log: {error}") from error
     return lines

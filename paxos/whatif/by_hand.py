@@ -132,6 +132,8 @@ def _fault(line: Line) -> Iterator[Step]:
         if line["fault"] in _ENDS:
             yield {line["fault"]: node}
         elif line["fault"] == "disk_fault":
+            if "fault" not in line["detail"]:
+                raise NotByHand(f"{line_id(line)} does not say what the disk did")
             yield {"disk_fault": {"node": node, "fault": line["detail"]["fault"]}}
 
 

@@ -67,8 +67,12 @@ def find_moment(
         WhatIfError: there is no such moment.
     """
     try:
+        given = None if run is None else Run.parse(run)
+    except LogFormatError as error:
+        raise WhatIfError(str(error)) from error
+    try:
         merged = merge(lines)
-        table = run_told(merged) if run is None else Run.parse(run)
+        table = run_told(merged) if given is None else given
         known = check_lines(merged, run)
     except (LogFormatError, KeyError, TypeError, ValueError) as error:
         raise WhatIfError(f"that is no log: {error}") from error

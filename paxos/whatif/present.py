@@ -18,7 +18,7 @@ from paxos.conformance import (
     stored_of,
 )
 from paxos.events import Line, line_id, node_key
-from paxos.events.fold import State, everybody_up, fold
+from paxos.events.fold import NO_BALLOT, State, everybody_up, fold
 from paxos.explorer import Accused, Envelope
 from paxos.explorer import node as nodes
 from paxos.explorer.node import Disk, Ghost, Pair
@@ -52,6 +52,7 @@ _WORLD: Final = frozenset(
         "fault_undone",
     }
 )
+_MEMBERS: Final = frozenset({"node_started", "run_started"})
 _SENT: Final = frozenset(
     {"prepare_sent", "promise_sent", "accept_sent", "accepted_sent", "nack_sent", "learn_sent"}
 )
@@ -162,6 +163,8 @@ class _Reconstruction:
 
     def run(self) -> Now:
         for line in self._moment.before:
+            if line["event"] in _MEMBERS:
+                self._take_members(line)
             if line["event"] in _WORLD:
                 self._world = fold(self._world, line)
                 self._take_fault(line)
@@ -205,7 +208,7 @@ class _Reconstruction:
         elif event == "value_learned":
             body = body_of(line)
             learned = stored_of(
-                {"instance": self._number, "promised": "0.n0", "accepted": None, "round": -1,
+                {"instance": self._number, "promised": NO_BALLOT, "accepted": None, "round": -1,
                  "learned": body}
             ).learned  # fmt: skip
             trace.disk = replace(trace.disk, cached=replace(trace.disk.cached, learned=learned))
@@ -231,6 +234,15 @@ class _Reconstruction:
             return None
         return Envelope(node_key(source), node_key(to), message_of(body_of(line)))
 
+    def _take_members(self, line: Line) -> None:
+        """A table that somebody else wrote may name others; then nobody knows what a quorum is."""
+        named = tuple(line["members"])
+        if named != self._moment.members:
+            self._doubts.append(
+                f"{line_id(line)} names the members {', '.join(named)}, "
+                f"and the run is one of {', '.join(self._moment.members)}"
+            )
+
     def _take_wish(self, line: Line) -> None:
         if line["instance"] == self._number:
             value = body_of(line)["value"]
@@ -245,11 +257,9 @@ class _Reconstruction:
                 continue
             if line["fault"] == "power_loss":
                 trace.disk = replace(trace.disk, cached=trace.disk.durable)
-            elif line["fault"] == "disk_fault" and line["detail"].get("fault") in {
-                "corrupt",
-                "lose",
-            }:
-                trace.hurt = line["detail"]["fault"]
+            elif line["fault"] == "disk_fault":
+                fault = line["detail"].get("fault", "")
+                trace.hurt = fault if fault in {"corrupt", "lose"} else trace.hurt
 
     # --- the disk ---------------------------------------------------------------------
 
@@ -260,10 +270,12 @@ class _Reconstruction:
         if line["instance"] == self._number:
             body = body_of(line)
             if body["record"] == "round":
-                cached = replace(cached, round=body["round"])
-            else:
+                # One without its round says nothing; the replay finds that it is not the core's.
+                cached = replace(cached, round=body.get("round", cached.round))
+            elif body["record"] == "acceptor":
+                # A log of another program may leave out that nothing was promised.
                 found = stored_of({"instance": self._number, "round": -1, "learned": None,
-                                   "promised": body["promised"],
+                                   "promised": body.get("promised", NO_BALLOT),
                                    "accepted": body.get("accepted")})  # fmt: skip
                 cached = replace(cached, promised=found.promised, accepted=found.accepted)
         # A sync takes along whatever was written before it.

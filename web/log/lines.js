@@ -80,13 +80,51 @@ const isObject = (value) => typeof value === "object" && value !== null && !Arra
 const hasExactly = (value, ...keys) =>
   isObject(value) && Object.keys(value).length === keys.length && keys.every((key) => Object.hasOwn(value, key));
 
+/** @param {any} field */
+const isText = (field) => typeof field === "string";
+/** Whether something is a list of what fits. @type {(fits: (item: any) => boolean) => (field: any) => boolean} */
+const lists = (fits) => (field) => Array.isArray(field) && field.every(fits);
+/** @param {any} field */
+const isNode = (field) => typeof field === "string" && NODE.test(field);
+/** @param {any} field */
+const isWay = (field) => Array.isArray(field) && field.length === 2 && field.every(isNode);
+/** Whom a rule of a gate is about: a node by its name or number, or anybody. @param {any} field */
+const isEnd = (field) => field === null || KINDS.int(field) || isNode(field);
+
+/** @type {Record<string, (field: any) => boolean>} */
+const OF_A_FAULT = {
+  pairs: lists(isWay),
+  ways: lists(isWay),
+  groups: lists(lists(isNode)),
+  sides: lists(lists(isNode)),
+  from: lists(isNode),
+  to: lists(isNode),
+  kinds: lists(isText),
+  fault: isText,
+};
+/** @type {Record<string, (field: any) => boolean>} */
+const OF_A_RULE = {
+  action: isText,
+  source: isEnd,
+  to: isEnd,
+  kinds: lists(isText),
+  first_instance: (field) => KINDS.int(field),
+};
+/**
+ * Whether this is an object whose parts, as far as it has them, are as readers expect.
+ * @param {Record<string, (field: any) => boolean>} parts @param {any} field
+ */
+const has = (parts, field) =>
+  isObject(field) && Object.entries(parts).every(([name, fits]) => !Object.hasOwn(field, name) || fits(field[name]));
+
 /** @type {Record<string, (field: any) => boolean>} */
 const KINDS = {
-  int: (field) => Number.isInteger(field),
-  instance: (field) => Number.isInteger(field) && field >= 1,
+  // What 63 bits hold; of a larger one a double keeps too little to be called an integer.
+  int: (field) => Number.isInteger(field) && Math.abs(field) < 2 ** 63,
+  instance: (field) => KINDS.int(field) && field >= 1,
   bool: (field) => typeof field === "boolean",
-  text: (field) => typeof field === "string",
-  node: (field) => typeof field === "string" && NODE.test(field),
+  text: isText,
+  node: isNode,
   nodes: (field) =>
     Array.isArray(field) &&
     field.every(KINDS.node) &&
@@ -109,6 +147,9 @@ const KINDS = {
         KINDS.ballot(field.acceptor.promised) &&
         (field.acceptor.accepted === null || KINDS.proposal(field.acceptor.accepted)))),
   line: (field) => typeof field === "string" && LINE.test(field),
+  fault: (field) => has(OF_A_FAULT, field),
+  rules: lists((rule) => has(OF_A_RULE, rule)),
+  numbers: (field) => isObject(field) && Object.values(field).every(KINDS.instance),
   object: (field) => typeof field === "object" && field !== null,
 };
 
