@@ -219,8 +219,10 @@ def _judge(
     if played.command_count is not None:
         # Nobody said beforehand what was to come; that it is put right is what one may expect.
         count, what, expected = played.command_count, "command", _ALL_UNDONE
-    evidence = played.failure or f"{count} {what}{'' if count == 1 else 's'}"
-    end = Finding(expected, met=played.failure is None, evidence=evidence)
+    wrong = [played.failure] if played.failure is not None else []
+    wrong.extend(played.left)
+    evidence = "; ".join(wrong) or f"{count} {what}{'' if count == 1 else 's'}"
+    end = Finding(expected, met=not wrong, evidence=evidence)
     return [end, *judge(played.scenario, run)]
 
 

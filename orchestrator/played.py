@@ -25,6 +25,7 @@ class Played:
         command_count: how many commands a person gave, where no scenario was played.
         rows: the operations of each measured row, by its name.
         failure: why it stopped early; ``None`` when every step came to its end.
+        left: what is in force still of what a person commanded, each in a clause.
         is_interrupted: a person broke it off; what had happened is a run nevertheless.
         elapsed_s: from the first line to the last.
     """
@@ -40,6 +41,7 @@ class Played:
     command_count: int | None = None
     rows: dict[str, list[Operation]] = field(default_factory=dict)
     failure: str | None = None
+    left: tuple[str, ...] = ()
     is_interrupted: bool = False
     elapsed_s: float = 0.0
 

@@ -91,8 +91,8 @@ class AtWork(Protocol):
         """Undo every fault, write the run's folder.
 
         Returns:
-            ``run``, ``verdict`` and ``sentence``; ``is_undone``, whether every
-            fault could be.
+            ``run``, ``verdict`` and ``sentence``; ``is_undone``, whether nothing
+            that outlives the run is hurt still.
         """
 
 

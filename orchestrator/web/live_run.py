@@ -44,6 +44,14 @@ FEED: Final = "events.jsonl"
 _DRAIN_LIMIT_S: Final = 5.0
 _NOTICE_LIMIT_S: Final = 1.0
 _TOLD: Final = frozenset({"fault_applied", "fault_undone"})
+_DONE_TO_DISK: Final = {
+    "corrupt": "its disk was damaged",
+    "lose": "its disk was emptied",
+    "fail_sync": "its next sync still fails",
+    "tear": "its next power loss still tears a record",
+}
+_KEEPS_DOWN: Final = frozenset({"corrupt", "lose"})
+_ARMED: Final = frozenset({"fail_sync", "tear"})
 
 
 class _Watch(Watch):
@@ -210,11 +218,20 @@ class LiveRun(Runner):
         """Undo every fault, write the run's folder."""
         with undisturbed(), self._open:
             self._tell_progress("Every fault is undone, and every node names its last line.")
+            with contextlib.suppress(LabError, NodeSilent):
+                # One that has just ended by itself is to be started, too.
+                self.look()
             try:
                 self._notes.end(self._seen())
             except Exception:  # Whatever is wrong with the notes, the faults are undone.
                 traceback.print_exc(file=sys.stderr)
+            down = self._faults.down
             self._played.failure = self._undo()
+            self._played.left = self._left()
+            # Where the file is played on such a cluster, nothing else would start them.
+            started = [node for node in down if node not in self._faults.down]
+            if started:
+                self._notes.steps.append({"start": started})
             self._played.operations.give_up()
             self._played.journal.write(
                 "run_finished",
@@ -378,12 +395,67 @@ class LiveRun(Runner):
         """Undo every fault; what could not be undone."""
         try:
             self._faults.__exit__(None, None, None)
-        except LabError as error:
+            # A cluster that ends with its run gets no node back by that.
+            self._start_those_down()
+        except (LabError, NodeSilent) as error:
             return str(error)
         except Exception as error:  # Whatever it was, what has been logged makes a run.
             traceback.print_exc(file=sys.stderr)
             return f"the faults could not be undone: {error!r}"
         return None
+
+    def _start_those_down(self) -> None:
+        """Start the nodes that are down, but for those whose disk was changed while they were.
+
+        They would refuse: an acceptor that forgets what it has promised may let two values be
+        chosen.
+
+        Raises:
+            LabError: some could not be started; all others are.
+        """
+        failures = []
+        changed = self._hurt_disks()
+        for node, condition in self._conditions().items():
+            if condition is not Condition.EXITED or changed.get(node) in _KEEPS_DOWN:
+                continue
+            try:
+                self._faults.start([node])
+            except (LabError, NodeSilent) as error:
+                failures.append(f"{node} could not be started ({error})")
+        if failures:
+            raise LabError("not everything could be undone: " + "; ".join(failures))
+
+    def _hurt_disks(self) -> dict[str, str]:
+        """The nodes whose disk is not as it was, or is to fail; and what was done to it."""
+        found: dict[str, str] = {}
+        for line in self._watch.of_node(LAB):
+            match line:
+                case {"event": "node_exited", "of": node} if found.get(node) in _ARMED:
+                    # What a process was told to do ends with it.
+                    del found[node]
+                case {"event": "fault_applied", "fault": "disk_fault", "targets": [node]}:
+                    found[node] = line["detail"]["fault"]
+                case _:
+                    pass
+        return found
+
+    def _left(self) -> tuple[str, ...]:
+        """What is in force still, whatever has been undone: each in a clause."""
+        changed = self._hurt_disks()
+        left = []
+        try:
+            conditions = self._conditions()
+        except LabError as error:
+            return (f"what the nodes do could not be asked: {error}",)
+        for node, condition in conditions.items():
+            why = _DONE_TO_DISK.get(changed.get(node, ""))
+            if condition is Condition.EXITED:
+                left.append(f"{node} stays down" + (f": {why}" if why else ""))
+            elif condition is Condition.PAUSED:
+                left.append(f"{node} stays paused")
+            elif why:
+                left.append(f"{node} runs, and {why}")
+        return tuple(left)
 
     def _collect(self) -> dict[str, Any]:
         """Turn the feed's folder into a run's; readers of the feed go on reading it."""
@@ -408,11 +480,17 @@ class LiveRun(Runner):
             f"The run has ended and is in {Places.shown(self._folder)}: "
             f"safety is {result.verdict.verdict}."
         )
+        stays = self._played.left
+        if left is not None:
+            told += f" But not all could be undone: {left}."
+        elif stays:
+            told += f" {'; '.join(stays)}."
         return {
             "run": run,
             "verdict": result.verdict.verdict,
-            "sentence": told if left is None else f"{told} But not all could be undone: {left}.",
-            "is_undone": left is None,
+            "sentence": told,
+            # The disks of a cluster that ends with its run are gone with it.
+            "is_undone": left is None and not (stays and self._cluster.outlives_run),
         }
 
     def _tell_progress(self, sentence: str) -> None:

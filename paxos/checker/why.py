@@ -433,14 +433,19 @@ def _told_learnt(
 def _told_recovered(
     line: Line, back: Durable, record: Durable | None
 ) -> tuple[str, Iterable[Line]]:
-    node = line["of"] if line["event"] == "disk_read" else line["node"]
+    # Who is down has nothing back: its disk was read by the lab.
+    is_read = line["event"] == "disk_read"
+    node = line["of"] if is_read else line["node"]
     if record is None:
-        return f"nothing was durable at {node} before: what it found was written and not said", ()
+        found = f"its disk holds was written by {node}" if is_read else "it found was written"
+        return f"nothing was durable at {node} before: what {found} and not said", ()
+    holds = f"the disk of {node} holds" if is_read else f"{node} has back"
+    its = node if is_read else "it"
     same = (back.promised, back.accepted) == (record.promised, record.accepted)
     told = (
-        f"{node} has back what it had made durable ({line_id(record.line)})"
+        f"{holds} what {its} had made durable ({line_id(record.line)})"
         if same
-        else f"{node} has back more than what it had said to be durable "
+        else f"{holds} more than what {its} had said to be durable "
         f"({line_id(record.line)}): what was written before a kill stays"
     )
     return told, [record.line]

@@ -79,8 +79,9 @@ def repair(name: str, source: str, stories: Stories | None = None) -> dict[str, 
             model = _explored(variant, parts)
             if model is None or not model["broken"]:
                 seeds = _sown(variant, parts)
-    except Exception as error:
-        # Whatever the person's handler raises comes through the core: it is no fault of ours.
+    except BaseException as error:
+        # Whatever the person's handler raises comes through the core, and it is no fault of
+        # ours. What ends a program elsewhere, such as SystemExit, must not end the tab's Python.
         raise SandboxError(told(error)) from error
     return _judged(name, counterexample, model, seeds)
 

@@ -1,5 +1,6 @@
 """The gallery: every broken variant, by the part that is broken."""
 
+from difflib import get_close_matches
 from typing import Final
 
 from paxos.protocol import NumberScheme, Roles
@@ -9,7 +10,7 @@ from paxos.variants.variant import LIVENESS, InMessages, Insight, Size, Variant
 
 
 class UnknownVariant(Exception):
-    """No variant has this name; the text lists those that exist."""
+    """No variant has this name; the text names those that are spelt most like it."""
 
 
 TOLD: Final = "(as told)"
@@ -21,7 +22,7 @@ _ACCEPTORS: Final = (
         change="An acceptor accepts whatever it is asked to, also below its promise.",
         breaks="R1",
         insight=Insight.ONE_VALUE,
-        seen_in="the textbook mistake",
+        seen_in="textbooks, as a mistake to avoid",
         story="Phase 2(b) looks like a plain write. Its condition is all that a promise is worth.",
         exposed_by=Size(proposing=1, values=1, ballots=2),
         steps=8,
@@ -83,7 +84,7 @@ _ACCEPTORS: Final = (
         change="An acceptor accepts only above its promise, not at it.",
         breaks=LIVENESS,
         insight=Insight.PHASES,
-        seen_in="the textbook mistake",
+        seen_in="textbooks, as a mistake to avoid",
         story="Greater than, where it should be at least: nobody accepts what it has promised.",
         exposed_by=Size(proposing=1, values=1, ballots=1),
         seeds=5,
@@ -110,7 +111,7 @@ _PROPOSERS: Final = (
         change="A proposer asks for acceptance at once, without asking for promises.",
         breaks="R4",
         insight=Insight.PHASES,
-        seen_in="the textbook mistake",
+        seen_in="textbooks, as a mistake to avoid",
         story="A leader may skip phase 1 for later instances, once it has done it for all of them.",
         exposed_by=Size(proposing=1, values=1, ballots=1),
         steps=1,
@@ -125,7 +126,7 @@ _PROPOSERS: Final = (
         change="A proposer numbers its ballots by round alone, so two may use one number.",
         breaks="R3",
         insight=Insight.NUMBERS,
-        seen_in="the textbook mistake",
+        seen_in="textbooks, as a mistake to avoid",
         story="A plain counter or a clock, without the proposer's id: unique until two meet.",
         exposed_by=Size(proposing=2, values=1, ballots=1),
         steps=1,
@@ -141,8 +142,8 @@ _PROPOSERS: Final = (
         insight=Insight.NUMBERS,
         seen_in="PaxosCluster #1",
         story=(
-            "It kept no proposal number on disk. Asked of phxpaxos in its #145, too, which begins "
-            "above what its own acceptor has promised."
+            "It kept no proposal number on disk. Issue 145 of phxpaxos asks how that one does "
+            "without: it begins above what its own acceptor has promised."
         ),
         exposed_by=Size(proposing=1, values=1, ballots=2, crashes=1),
         steps=3,
@@ -183,7 +184,7 @@ _PROPOSERS: Final = (
         change="A proposer asks for acceptance as soon as one acceptor has promised.",
         breaks="R4",
         insight=Insight.QUORUMS,
-        seen_in=f"quorum sizes set by hand {TOLD}",
+        seen_in=f"clusters whose quorum sizes were set by hand {TOLD}",
         story="Quorums of the two phases may differ, but each must meet each.",
         exposed_by=Size(proposing=1, values=1, ballots=1),
         steps=3,
@@ -198,7 +199,7 @@ _PROPOSERS: Final = (
         change="A quorum is half of the acceptors, rounded up: right for odd numbers only.",
         breaks="R4",
         insight=Insight.QUORUMS,
-        seen_in="the textbook mistake",
+        seen_in="textbooks, as a mistake to avoid",
         story="(n + 1) // 2 and n // 2 + 1 agree on 3, 5 and 7.",
         exposed_by=Size(nodes=4, proposing=1, values=1, ballots=1),
         steps=5,
@@ -260,7 +261,7 @@ _PROPOSERS: Final = (
         change="A refusal of an older ballot makes a proposer abandon its phase 2.",
         breaks=LIVENESS,
         insight=Insight.RETRIES,
-        seen_in="the textbook mistake",
+        seen_in="textbooks, as a mistake to avoid",
         story="A refusal is news about one ballot, and says nothing about the next.",
         seeds=200,
         roles=Roles(proposer=proposers.HeedsStaleNacks),
@@ -293,7 +294,7 @@ _PROPOSERS: Final = (
         change="Each proposer owns a block of 1,000 numbers; the highest block outbids all.",
         breaks=LIVENESS,
         insight=Insight.SCHEMES,
-        seen_in="the classic teaching script",
+        seen_in="the classic script that teaches Paxos",
         story=(
             "0-999, 1000-1999, 2000-2999 never collide, and that is all: with the proposer of the "
             "highest block gone, nobody can ever outbid its promises."
@@ -309,7 +310,7 @@ _LEARNERS: Final = (
         change="A learner takes 2·acceptances ≥ n - 1 for a quorum: two of five.",
         breaks="R5",
         insight=Insight.MINORITY,
-        seen_in=f"dslabs, wrong on purpose {TOLD}",
+        seen_in=f"the course dslabs, wrong on purpose {TOLD}",
         story="A course gives it to its students, to be found by their model checker.",
         exposed_by=Size(proposing=1, values=1, ballots=1),
         steps=7,
@@ -342,7 +343,7 @@ _LEARNERS: Final = (
         change="A learner counts who accepted a value, at whatever ballots.",
         breaks="R5",
         insight=Insight.ONE_VALUE,
-        seen_in="the textbook mistake",
+        seen_in="textbooks, as a mistake to avoid",
         story="A value is chosen at one ballot. A majority that accepted it at two proves nothing.",
         exposed_by=Size(proposing=1, values=1, ballots=2),
         steps=14,
@@ -434,7 +435,7 @@ _STORAGES: Final = (
         change="A node whose disk was lost copies a peer's promises, and answers again.",
         breaks="R6",
         insight=Insight.PERSISTENCE,
-        seen_in="the textbook mistake",
+        seen_in="textbooks, as a mistake to avoid",
         story="A peer's promise says nothing of what this node had promised, or accepted.",
         exposed_by=Size(proposing=1, values=1, ballots=1, crashes=1, disk_faults=1),
         steps=4,
@@ -505,6 +506,9 @@ VARIANTS: Final[dict[str, Variant]] = {
     variant.name: variant for group in GROUPS.values() for variant in group
 }
 
+_NAME_CHARACTERS: Final = 60
+"""No variant's name is longer; of a stranger's no more is told."""
+
 
 def load(name: str) -> Variant:
     """The variant of this name.
@@ -513,5 +517,9 @@ def load(name: str) -> Variant:
         UnknownVariant: there is none of this name.
     """
     if name not in VARIANTS:
-        raise UnknownVariant(f"no variant is called {name!r}; there are: {', '.join(VARIANTS)}")
+        near = get_close_matches(name[:_NAME_CHARACTERS], VARIANTS, n=3, cutoff=0)
+        raise UnknownVariant(
+            f"no variant is called {name[:_NAME_CHARACTERS]!r}; the nearest are "
+            f"{', '.join(near)}, and docs/variants.md lists all {len(VARIANTS)}"
+        )
     return VARIANTS[name]

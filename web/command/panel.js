@@ -38,14 +38,18 @@ import { command as said } from "./words.js";
 /** Forms that stand below the buttons of a node; the others stand below those of the network. */
 const NODE_FORMS = new Set(["propose", "disk", "failpoint"]);
 
-/** @param {App} app @param {State | null} state @param {World} world @param {CommandActs} act */
-export function commandPanel(app, state, world, act) {
+/**
+ * @param {App} app @param {State | null} state @param {World} world @param {CommandActs} act
+ * @param {unknown} [held] what waits for a hand, where that is what one does: it stands above all else
+ */
+export function commandPanel(app, state, world, act, held = nothing) {
   const node = app.node !== null && world.members.includes(app.node) ? app.node : null;
   const below = new Set([...NODE_FORMS, "configure"]);
   return html`
     <div class="commands">
       <h3>${node === null ? said.title : said.titleTo(node)}</h3>
-      ${picker(app, world, act)} ${answers(app)} ${asking(app, world, act)} ${node === null ? nothing : toNode(app, state, world, node, act)}
+      ${picker(app, world, act)} ${node === null && !world.manual ? html`<p class="small muted">${said.chooseFirst}</p>` : nothing}
+      ${answers(app)} ${asking(app, world, act)} ${held} ${node === null ? nothing : toNode(app, state, world, node, act)}
       ${NODE_FORMS.has(app.command.form ?? "") ? forms(app, world, node, act) : nothing} ${world.manual ? nothing : toNetwork(app, world, act)}
       ${below.has(app.command.form ?? "") ? nothing : forms(app, world, node, act)} ${toAll(app, world, act)}
       ${app.command.form === "configure" ? forms(app, world, node, act) : nothing}

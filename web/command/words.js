@@ -61,6 +61,7 @@ export const command = {
   title: "Do something",
   /** @param {string} node */
   titleTo: (node) => `Do something to ${node}`,
+  chooseFirst: "Choose a node, and what can be done to it stands here.",
   chooseNode: "Choose a node, here or on the ring:",
   toCluster: "To the network",
   toNode: "To a node",

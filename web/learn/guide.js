@@ -7,11 +7,10 @@
 
 import { violationsUpTo } from "../log/timeline.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
-import { EXHIBITS } from "./exhibits.js";
 import { durable, mustPush } from "./figure.js";
-import { exhibitOf, placesOf } from "./guides.js";
+import { exhibitAfter, placesOf } from "./guides.js";
 import { openVariant } from "./list.js";
-import { guided, learnOf, learned, left, mayGoOn, placeOf, predicted, sceneOf, turned } from "./state.js";
+import { guided, learnOf, learned, left, mayGoOn, placeOf, predicted, sceneOf, turned, wentOn } from "./state.js";
 import { TOUR } from "./tour.js";
 import { words } from "./words.js";
 
@@ -209,11 +208,9 @@ function ways(app, acts, here) {
 
 /** The way on from the end of a guide. @param {Acts} acts @param {string | null} room @param {string} exhibit */
 function last(acts, room, exhibit) {
-  const after = room === "tour" ? EXHIBITS[0] : EXHIBITS[EXHIBITS.findIndex((one) => one.id === exhibit) + 1];
-  if (after === undefined || exhibitOf(after.id) === undefined) {
-    return html`<button class="primary" @click=${() => acts.update(left)}>${words.done}</button>`;
-  }
-  return html`<button class="next" @click=${() => acts.update((now) => guided(now, "exhibit", after.id, 0))}>
+  const after = exhibitAfter(room, exhibit);
+  if (after === undefined) return html`<button class="primary" @click=${() => acts.update(wentOn)}>${words.done}</button>`;
+  return html`<button class="next" @click=${() => acts.update(wentOn)}>
     ${words.nextExhibit(words.exhibits[after.id].title)} →
   </button>`;
 }

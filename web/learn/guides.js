@@ -48,6 +48,11 @@ export function exhibitOf(id) {
   return EXHIBITS.find((one) => one.id === id);
 }
 
+/** The exhibit that comes after a guide; undefined after the last one. @param {string | null} room @param {string} exhibit */
+export function exhibitAfter(room, exhibit) {
+  return room === "tour" ? EXHIBITS[0] : EXHIBITS[EXHIBITS.findIndex((one) => one.id === exhibit) + 1];
+}
+
 /** Every place of every guide: what a test walks. @returns {Place[]} */
 export function allPlaces() {
   return [...placesOf("tour", ""), ...EXHIBITS.flatMap(({ id }) => placesOf("exhibit", id))];

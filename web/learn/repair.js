@@ -63,6 +63,7 @@ export function repair(app, acts, variant) {
       <p id="repair-help" class="small muted">${words.editorHelp}</p>
       <p class="guide-ways">
         <button class="primary" aria-disabled=${now.running} @click=${() => now.running || void run(acts, variant, source)}>${now.running ? words.running : words.run}</button>
+        ${now.running ? html`<button @click=${() => stopping?.abort()}>${words.stopRepair}</button>` : nothing}
         <button @click=${() => put(brokenSource(variant))}>${words.reset}</button>
         <button @click=${() => put(correctSource(variant))}>${words.showCorrect}</button>
       </p>
@@ -73,6 +74,9 @@ export function repair(app, acts, variant) {
     </section>
   `;
 }
+
+/** Ends the try that is under way. @type {AbortController | null} */
+let stopping = null;
 
 /** Whether the next Tab leaves the editor: Esc was pressed in it. */
 let free = false;
@@ -110,18 +114,33 @@ function showAnswer() {
 
 /** @param {Acts} acts @param {Variant} variant @param {string} source */
 async function run(acts, variant, source) {
+  stopping = new AbortController();
+  const { signal } = stopping;
   change(acts, () => ({ running: true, progress: words.engineStarts, answer: null, error: null }));
   showAnswer();
   try {
     const engine = await acts.engine();
     change(acts, () => ({ progress: words.engineSearches }));
-    const found = await engine.repair(variant.name, source);
-    change(acts, () => ({ running: false, progress: "", ...(found.error === undefined ? { answer: found } : { error: found.error }) }));
+    const found = await engine.repair(variant.name, source, signal);
+    told(acts, variant, source, found.error === undefined ? { answer: found } : { error: found.error });
   } catch (error) {
     const sentence = error instanceof Error && error.message !== "" ? error.message : words.needsSandbox;
-    change(acts, () => ({ running: false, progress: "", error: sentence }));
+    told(acts, variant, source, { error: signal.aborted ? words.repairStopped : sentence });
   }
   showAnswer();
+}
+
+/**
+ * Show what came of a source; but not beside another one, if somebody has
+ * typed on, or gone to another variant, meanwhile.
+ * @param {Acts} acts @param {Variant} variant @param {string} source @param {Partial<Repair>} what
+ */
+function told(acts, variant, source, what) {
+  acts.update((now) => {
+    const { repair: was, variant: open } = learnOf(now);
+    const about = open === variant.name && (was.sources[open] ?? brokenSource(variant)) === source;
+    return learned(now, { repair: { ...was, running: false, progress: "", ...(about ? what : {}) } });
+  });
 }
 
 /** What the engine found. @param {any} found */

@@ -4,7 +4,7 @@
 /** @import {Scene} from "./scenes.js" */
 /** @import {Variant} from "./variants.js" */
 
-import { exhibitOf, placesOf } from "./guides.js";
+import { exhibitAfter, exhibitOf, placesOf } from "./guides.js";
 
 /** @typedef {"tour" | "exhibit" | "variants" | "variant"} Room */
 
@@ -76,11 +76,19 @@ export function left(app) {
   return learned(app, { room: null, arrived: "", trouble: null });
 }
 
-/** Go to the guide's next or previous place. @param {App} app @param {1 | -1} direction @returns {App} */
+/** From the end of a guide to the next exhibit; from the last one out. @param {App} app @returns {App} */
+export function wentOn(app) {
+  const { room, exhibit } = learnOf(app);
+  const after = exhibitAfter(room, exhibit);
+  return after === undefined ? left(app) : guided(app, "exhibit", after.id, 0);
+}
+
+/** Go to the guide's next or previous place; from its last one on, as its button does. @param {App} app @param {1 | -1} direction @returns {App} */
 export function turned(app, direction) {
   const { room, exhibit, place } = learnOf(app);
   if (room !== "tour" && room !== "exhibit") return app;
   if (direction > 0 && !mayGoOn(app)) return app;
+  if (direction > 0 && place + 1 >= placesOf(room, exhibit).length) return wentOn(app);
   return guided(app, room, exhibit, place + direction);
 }
 
@@ -152,5 +160,8 @@ export function followed(app, fields) {
   if (exhibitOf(exhibit) !== undefined) return guided(app, "exhibit", exhibit, Number(beat || 1) - 1);
   if (fields.has("variants")) return learned(app, { room: "variants", trouble: null });
   const variant = fields.get("variant");
-  return variant === null ? null : learned(app, { room: "variant", variant, story: "", arrived: "", trouble: null });
+  if (variant === null) return null;
+  // What was found out about one variant is said of no other.
+  const repair = { ...learnOf(app).repair, answer: null, error: null };
+  return learned(app, { room: "variant", variant, story: "", arrived: "", trouble: null, repair });
 }

@@ -168,6 +168,8 @@ export const words = {
   editorHelp: "Tab indents. Press Esc, then Tab, to leave the editor.",
   run: "Run",
   running: "Running…",
+  stopRepair: "Stop",
+  repairStopped: "Stopped: your handler had not come to an end, or the search had not. Nothing was found out about it.",
   engineStarts: "The sandbox starts; the first time takes some seconds.",
   engineSearches: "The run is played again, and the schedules of a small model are searched.",
   reset: "Reset to the broken one",

@@ -10,5 +10,6 @@ export const ENGINE_WORDS = {
   /** @param {string} why */
   broke: (why) => `The sandbox broke down and was started anew: ${why}`,
   cancelled: "Cancelled.",
+  noClose: "this worker is not to be closed",
   closed: "The sandbox is closed.",
 };

@@ -27,10 +27,12 @@ export class EngineError extends Error {
 
 /** One request that waits for its answer, and what became of it. */
 class Asked {
-  /** @param {number} id @param {string} request JSON */
-  constructor(id, request) {
+  /** @param {number} id @param {string} request JSON @param {boolean} spends */
+  constructor(id, request, spends) {
     this.id = id;
     this.request = request;
+    /** Whether the worker is not to be used again after it. */
+    this.spends = spends;
     /** @type {(result: any) => void} */
     this.resolve = () => {};
     /** @type {(error: Error) => void} */
@@ -119,13 +121,16 @@ export class Engine {
 
   /**
    * Try an edited handler; it is what the person typed, never out of a link.
+   * It may have changed anything in its worker, the rules included: whatever
+   * is asked next is asked of another one.
    *
    * @param {string} variant
    * @param {string} source
+   * @param {AbortSignal} [signal] ends it, even where it never comes to an end
    * @returns {Promise<any>}
    */
-  repair(variant, source) {
-    return this.#ask({ do: "repair", variant, source });
+  repair(variant, source, signal) {
+    return this.#ask({ do: "repair", variant, source }, true, signal);
   }
 
   /** End the request that is under way, and start the worker anew; the others wait for it. */
@@ -223,6 +228,7 @@ export class Engine {
     const asked = this.#underWay;
     if (asked === null || asked.id !== id) return;
     this.#underWay = null;
+    if (asked.spends) this.#restart();
     const told = JSON.parse(answer);
     if (!told.ok) {
       asked.reject(new EngineError(told.error));
@@ -237,15 +243,25 @@ export class Engine {
 
   /**
    * @param {Record<string, unknown>} request
+   * @param {boolean} [spends]
+   * @param {AbortSignal} [signal]
    * @returns {Promise<any>}
    */
-  #ask(request) {
-    if (this.#closed) return Promise.reject(new EngineError(WORDS.closed, true));
+  #ask(request, spends = false, signal) {
+    if (this.#closed || signal?.aborted) return Promise.reject(new EngineError(this.#closed ? WORDS.closed : WORDS.cancelled, true));
     this.#count += 1;
-    const asked = new Asked(this.#count, JSON.stringify(request));
+    const asked = new Asked(this.#count, JSON.stringify(request), spends);
     this.#queue.push(asked);
+    signal?.addEventListener("abort", () => this.#callOff(asked), { once: true });
     this.#next();
     return asked.promise;
+  }
+
+  /** End one request and no other, whether it is under way or waits. @param {Asked} asked */
+  #callOff(asked) {
+    if (asked === this.#underWay) return this.cancel();
+    this.#queue = this.#queue.filter((one) => one !== asked);
+    asked.reject(new EngineError(WORDS.cancelled, true));
   }
 
   #next() {

@@ -58,7 +58,7 @@ function answer(found, at, act) {
   return html`
     <div class="answer answer-${mark}" role="status">
       <p class="muted small">${said.answerAt(at + 1)}</p>
-      <p><strong>${said.verdicts[found.verdict] ?? found.verdict}</strong></p>
+      <p><strong>${headline(found)}</strong></p>
       <p>${capital(found.sentence ?? "")}</p>
       <dl class="small">
         ${found.chosen == null ? nothing : html`<div><dt>${said.already}</dt><dd>${valueText(found.chosen)}</dd></div>`}
@@ -68,6 +68,21 @@ function answer(found, at, act) {
       ${way(found, act)}
     </div>
   `;
+}
+
+/**
+ * The answer in a sentence. Where the limit came before all bounds were
+ * searched, it names those that were.
+ * @param {any} found
+ */
+function headline({ verdict, complete, ballots_searched: searched }) {
+  if (verdict === "safe within bounds" && !complete) return said.safeWith(searched);
+  return said.verdicts[verdict] ?? verdict;
+}
+
+/** Have the answer in sight: it opens below the button, and the panel may end there. */
+export function showAnswer() {
+  requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(".explore .answer")?.scrollIntoView({ block: "nearest" })));
 }
 
 /** The shortest way to what goes wrong. @param {any} found @param {ExploreActs} act */

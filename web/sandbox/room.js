@@ -20,7 +20,7 @@ import { heldList, messageSteps } from "./hand.js";
 import { afterOf, firstMoment, lengthOf, seenAt } from "./places.js";
 import { forked, isByHand, rewound } from "./recipe.js";
 import { recipeOf } from "./recipes.js";
-import { atEnd, broughtBack, currentBranch, divergence, dropped, goesOn, grown, inTurn, joined, replaced, sharedLines } from "./state.js";
+import { atEnd, broughtBack, currentBranch, divergence, dropped, goesOn, grown, inRest, inTurn, joined, replaced, sharedLines } from "./state.js";
 import { sandboxBeside, sandboxStage } from "./view.js";
 import { makeWays } from "./ways.js";
 import { sandbox as said } from "./words.js";
@@ -210,8 +210,19 @@ export function makeSandbox(store, acts, catalogue) {
     if (!last) tookTurn(result, seen, parent.id, order);
     // A run that only went on leaves alone who has begun to look back meanwhile.
     else if (lookedBack) arrive(result, get().cursor, parent.id);
-    else if (arrive(result, order.watched || goesOn(get()) ? Math.min(get().cursor, seen) : seen, parent.id) && !byHand) acts.playOn(restOf(result.timeline));
+    else if (arrive(result, order.watched || goesOn(get()) ? Math.min(get().cursor, seen) : seen, parent.id) && !byHand) goOn(result);
     return { ok: true, sentence: said.wentOn(lengthOf(branch), branch.stopped) };
+  }
+
+  /**
+   * Play on to where a run rests. Where nothing on the way is worth a stop one
+   * stays at the command itself, and has not looked back for that.
+   * @param {Branch} branch
+   */
+  function goOn({ id, timeline }) {
+    acts.playOn(restOf(timeline));
+    const { playing, cursor } = get();
+    set({ rest: playing ? null : { branch: id, cursor } });
   }
 
   /**
@@ -363,8 +374,9 @@ export function makeSandbox(store, acts, catalogue) {
     givenBy(by) {
       giver = by;
     },
-    /** After each drawing: whoever has gone on from where a command put them has left that turn. @param {App} app */
+    /** After each drawing: whoever has gone on from where a command put them has left that turn, and that rest. @param {App} app */
     drawn(app) {
+      if (app.mode === "sandbox" && app.sandbox.rest !== null && !inRest(app)) set({ rest: null });
       if (app.mode === "sandbox" && app.sandbox.turn !== null && !inTurn(app)) set({ turn: null });
     },
     /** Sandbox mode has been chosen. */

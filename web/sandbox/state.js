@@ -57,6 +57,7 @@
  * @property {{at: number, branch: number, answer: any} | null} whatif
  * @property {number | null} naming the branch whose name is being written
  * @property {Turn | null} turn the turn that was taken last, while one still stands where it put one
+ * @property {{branch: number, cursor: number} | null} rest where a command at the end has put one, while one stands there still: nothing that follows is worth a stop
  */
 
 /**
@@ -82,6 +83,7 @@ export const SANDBOX_FIRST = {
   whatif: null,
   naming: null,
   turn: null,
+  rest: null,
 };
 
 /** Whether the page plays a run on to its end by itself, because of a command. @param {App} app */
@@ -92,7 +94,12 @@ export function goesOn({ mode, playing, playTo }) {
 /** Whether a command that is given now is given at the end of the run, where it comes to rest. @param {App} app */
 export function atEnd(app) {
   const branch = currentBranch(app.sandbox);
-  return branch !== null && (goesOn(app) || app.cursor + 1 >= branch.timeline.length - branch.closing);
+  return branch !== null && (goesOn(app) || inRest(app) || app.cursor + 1 >= branch.timeline.length - branch.closing);
+}
+
+/** Whether one stands where a command at the end has put one, with nothing to stop at behind it. @param {App} app */
+export function inRest({ sandbox: { rest, current }, cursor }) {
+  return rest !== null && rest.branch === current && rest.cursor === cursor;
 }
 
 /** Whether a command that is given now belongs to the turn that was taken last. @param {App} app */

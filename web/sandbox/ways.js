@@ -5,7 +5,7 @@
 /** @import {Branch, Recipe, Sandbox} from "./state.js" */
 
 import { sentenceOf } from "../shell/acts.js";
-import { BOUNDS } from "./explore.js";
+import { BOUNDS, showAnswer } from "./explore.js";
 import { currentBranch } from "./state.js";
 import { sandbox as said } from "./words.js";
 
@@ -30,6 +30,7 @@ export function makeWays({ get, texts, trouble, engine, set, turn, open }) {
       const request = { ...(app.recipe === null ? { jsonl: lines, run: app.meta } : { recipe: app.recipe }), at, ...bounds };
       const answer = await (await engine()).whatif(request);
       set({ busy: null, whatif: { at: app.cursor, branch: branch?.id ?? -1, answer } });
+      showAnswer();
     } catch (error) {
       set({ busy: null });
       if (!(/** @type {any} */ (error).cancelled)) trouble(sentenceOf(error));

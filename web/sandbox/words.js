@@ -110,6 +110,8 @@ export const sandbox = {
     "already wrong": "✗ It has gone wrong already.",
     unknown: "? It is not known.",
   }),
+  /** @param {number} ballots how many further ones were searched whole */
+  safeWith: (ballots) => `✓ It cannot go wrong with ${ballots === 0 ? "no further ballot" : counted(ballots, "further ballot")}; ${ballots + 1} ${ballots === 0 ? "was" : "were"} not all searched.`,
   can: "Can still be chosen",
   any: "any client's",
   anyOther: "any other client's",

@@ -133,6 +133,14 @@ function answer(border, { id, request }) {
   port.postMessage({ kind: "answer", id, answer: text, lines: lines.buffer }, [lines.buffer]);
 }
 
+// An edited handler is a person's own code, and Python lends it what this worker
+// has: one that closed it would be waited for in vain, for nobody is told of that.
+Object.defineProperty(globalThis, "close", {
+  value: () => {
+    throw new Error(WORDS.noClose);
+  },
+});
+
 try {
   const border = await start();
   port.onmessage = (/** @type {MessageEvent} */ event) => answer(border, event.data);

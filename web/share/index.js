@@ -18,7 +18,7 @@ import { ShareError } from "./pace.js";
 import { WIDTH_MOST, framed, pngPicture, screenMeasure, svgPicture, svgRows } from "./picture.js";
 import { reportOf } from "./report.js";
 import { REPORT_PALETTE } from "./report_style.js";
-import { jsonOrNull, scenarioFile } from "./scenario.js";
+import { hasNoScenario, jsonOrNull, scenarioFile } from "./scenario.js";
 import { shivizLog } from "./shiviz.js";
 import { traceParts } from "./trace.js";
 import { shareWords as words } from "./words.js";
@@ -156,7 +156,7 @@ export function shareMenu(app, acts) {
         <section aria-labelledby="share-files">
           <h3 id="share-files">${words.filesTitle}</h3>
           <ul class="plain share-files">
-            ${["report", "log", "scenario", "shiviz", "trace"].map((what) => html`<li>${maker(share, what, acts)}</li>`)}
+            ${["report", "log", "scenario", "shiviz", "trace"].map((what) => html`<li>${maker(share, what, acts, what === "scenario" && hasNoScenario(app) ? words.liveScenario : "")}</li>`)}
           </ul>
         </section>
       </div>
@@ -167,11 +167,11 @@ export function shareMenu(app, acts) {
   `;
 }
 
-/** A button that makes a file, and what that is good for. @param {Share} share @param {string} what @param {Acts} acts */
-function maker(share, what, acts) {
+/** A button that makes a file, and what that is good for. @param {Share} share @param {string} what @param {Acts} acts @param {string} [missing] why there is no such file */
+function maker(share, what, acts, missing = "") {
   const name = /** @type {any} */ (words)[what];
-  return html`<button ?disabled=${share.busy !== null} aria-describedby="share-${what}" @click=${() => void make(what, acts)}>${name}</button>
-    <span class="small muted" id="share-${what}">${/** @type {any} */ (words)[`${what}How`]}</span>`;
+  return html`<button ?disabled=${share.busy !== null || missing !== ""} aria-describedby="share-${what}" @click=${() => void make(what, acts)}>${name}</button>
+    <span class="small muted" id="share-${what}">${missing === "" ? /** @type {any} */ (words)[`${what}How`] : missing}</span>`;
 }
 
 /** @param {App} app @param {Acts} acts */

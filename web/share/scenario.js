@@ -31,6 +31,15 @@ export async function scenarioFile({ source, timeline, sandbox }, load) {
   return toYaml(all[found]);
 }
 
+/**
+ * Whether it is known beforehand that there is none: what a person commanded on
+ * a real cluster is noted beside the run, and not told to the page.
+ * @param {Pick<App, "source" | "timeline">} app
+ */
+export function hasNoScenario({ source, timeline }) {
+  return source?.kind === "live" || (source?.kind !== "sandbox" && timeline?.run?.scenario === "live");
+}
+
 /** @param {string} path @returns {Promise<any>} */
 export async function jsonOrNull(path) {
   const response = await fetch(path);

@@ -50,6 +50,7 @@ export const shareWords = {
     `This run has ${counted(count, "event")}; a ${what} of more than ${most.toLocaleString("en")} could not be opened by what reads it. The log (.jsonl) has no limit.`,
   /** @param {string} why */
   noScenarioOf: (why) => `No scenario says the same as this run: ${why}`,
+  liveScenario: "What was commanded in a live run stands in its folder, as scenario.yaml, once it has ended.",
   noScenario: "No scenario stands behind what is shown: it is a log alone. A run of the sandbox has one, and so has a story.",
   noLogHere: "The log of what is shown is not in this tab any more.",
   /** @param {string} reason */

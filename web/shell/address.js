@@ -6,6 +6,7 @@
 
 import { hashOf, momentOf, sandboxHash } from "../link.js";
 import { packRecipe, unpackRecipe } from "../sandbox/recipe.js";
+import { recipeOfForm } from "../sandbox/recipes.js";
 import * as change from "../state.js";
 import { words } from "../words.js";
 import { sentenceOf } from "./acts.js";
@@ -54,6 +55,7 @@ export function makeAddress(store, acts, live, lists, welcome) {
     if (!wanting()) return;
     if (await roomsFollow(fields, acts())) return wanting() ? standBehind(wanting) : undefined;
     if (!wanting()) return;
+    if (recipe === "") return acts().openSandbox(recipeOfForm({}));
     if (recipe !== null) {
       const unpacked = await unpackRecipe(recipe);
       return wanting() ? acts().openSandbox(unpacked, at) : undefined;
