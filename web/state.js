@@ -11,7 +11,7 @@
 import { COMMAND_FIRST } from "./command/state.js";
 import { LIVE_FIRST } from "./live/state.js";
 import { SANDBOX_FIRST } from "./sandbox/state.js";
-import { pointAfter, restOf } from "./log/timeline.js";
+import { pointAfter, restOf, violationAfter } from "./log/timeline.js";
 import { SCALE_LEAST, SCALE_MOST, fitScale, laneWidth, layout } from "./view/layout.js";
 
 /** @typedef {{node: string, level: "story" | "detail" | "quiet", text: string}} Filter */
@@ -232,7 +232,7 @@ export function playToggled(app) {
 
 /** Be at a line at once; but at a violation on the way, where playing would have stopped. @param {App} app @param {number} to @returns {App} */
 export function rushed(app, to) {
-  const wrong = firstViolation(app, app.cursor);
+  const wrong = app.timeline === null ? Infinity : violationAfter(app.timeline, app.cursor, app.instance);
   return wrong <= to ? { ...moved(app, wrong), panel: panelOfWrong(app) } : moved(app, to);
 }
 
@@ -355,15 +355,6 @@ export function pointsAt({ timeline, instance }, at) {
   return kinds;
 }
 
-/** The next violation behind a line; Infinity where none follows. @param {App} app @param {number} at */
-function firstViolation({ timeline, instance }, at) {
-  const found = (timeline?.verdict?.violations ?? [])
-    .filter((one) => instance === 0 || one.instance === null || one.instance === instance)
-    .map((one) => Math.max(...one.events.map((event) => event.at)))
-    .filter((one) => one > at);
-  return Math.min(...found);
-}
-
 /**
  * One tick of playing. It stops at the end, where it was to stop, and at a violation.
  * @param {App} app @param {boolean} jump whether to go by turning points
@@ -372,7 +363,7 @@ function firstViolation({ timeline, instance }, at) {
 export function played(app, jump) {
   const next = jump ? turned(app, 1) : stepped(app, 1);
   const over = app.timeline === null || next.cursor >= Math.min(app.timeline.length - 1, app.playTo);
-  const wrong = firstViolation(next, app.cursor) <= next.cursor;
+  const wrong = app.timeline !== null && violationAfter(app.timeline, app.cursor, next.instance) <= next.cursor;
   if (wrong) return { ...next, playing: false, panel: panelOfWrong(app) };
   return over ? { ...next, playing: false } : next;
 }

@@ -8,6 +8,9 @@ const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")}
 const joined = (names) =>
   names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 
+/** Digits of a millisecond: a log knows no more. */
+const NANOSECONDS = 6;
+
 export const words = {
   title: "Paxos Lab",
   counted,
@@ -81,6 +84,10 @@ export const words = {
   emptyLog: (name) => `${name} is empty: no line has been written yet.`,
   /** @param {string} name */
   badCompanion: (name) => `${name} is not JSON, so what it says about the run cannot be shown. Run “paxos-lab check” on the folder to write it anew.`,
+  /** @param {string} name */
+  oddMembers: (name) => `${name} does not fit a log: its members are no names of nodes, such as n1. Take it away, and the log is read without it.`,
+  /** @param {string} what @param {string} reason */
+  notOpened: (what, reason) => `${what} could not be opened: ${reason}. The mistake is this page’s own.`,
   /** @param {string} path @param {number} status */
   notServed: (path, status) => `The server does not have ${path} (${status}). It may have been cleaned away: choose another run.`,
   /** @param {string} run */
@@ -171,8 +178,15 @@ export const words = {
   // What is happening
   /** @param {string} ms */
   happening: (ms) => `What is happening at ${ms}`,
-  /** @param {number} ms */
-  ms: (ms) => (ms < 10 ? `${ms.toFixed(2)} ms` : ms < 10_000 ? `${ms.toFixed(ms < 100 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(1)} s`),
+  /**
+   * A time, with as many digits as tell it from another.
+   * @param {number} ms @param {number} [apart] how far that other is, in milliseconds
+   */
+  ms: (ms, apart = Infinity) => {
+    const needed = Math.min(Math.ceil(-Math.log10(apart) - 1e-9), NANOSECONDS);
+    if (ms >= 10_000) return `${(ms / 1000).toFixed(Math.max(1, needed + 3))} s`;
+    return `${ms.toFixed(Math.max(ms < 10 ? 2 : ms < 100 ? 1 : 0, needed))} ms`;
+  },
   /** @param {number} at @param {number} count */
   eventOf: (at, count) => `event ${(at + 1).toLocaleString("en")} of ${count.toLocaleString("en")}`,
   predict: "Predict:",
@@ -348,6 +362,7 @@ export const words = {
   judgeHere: "Judge it in this tab",
   judgedLater: "The checker looks at the run as it goes on; its first word is on the way.",
   shortest: "See the shortest run that breaks the same",
+  afterwards: "Afterwards:",
   /** @param {number} count */
   nextViolation: (count) => (count === 1 ? "Go to the violation that is to come" : `Go to the next of ${count} violations to come`),
   ruleNames: /** @type {Record<string, string>} */ ({ agreement: "Agreement", validity: "Validity" }),

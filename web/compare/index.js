@@ -8,7 +8,7 @@
 import { sentence } from "../log/narration.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { laneWidth } from "../view/layout.js";
-import { words as base } from "../words.js";
+import { timeOf } from "../view/time.js";
 import { changed, compare, moved, panned, take, toFirst, toHunk, zoomed } from "./acts.js";
 import { lineAtRow } from "./align.js";
 import { differing } from "./differing.js";
@@ -202,7 +202,7 @@ function saidAt({ timeline, rows }, lines, hunk) {
   while (row < lines.length && lines[row] < 0) row += 1;
   if (row >= lines.length) return { what: words.ended, moment: words.none, line: null };
   const line = JSON.parse(rows[lines[row]]);
-  return { what: sentence(timeline.catalogue, [line]), moment: base.ms(timeline.ms[lines[row]]), line };
+  return { what: sentence(timeline.catalogue, [line]), moment: timeOf(timeline, lines[row]), line };
 }
 
 /**
@@ -231,7 +231,7 @@ function view(now, which, side, title, diff, acts) {
         ${at < 0
           ? html`<span class="muted">${words.nothingHere}</span>`
           : html`${sentence(side.timeline.catalogue, [JSON.parse(side.rows[at])])} ${kept.map((text) => html`<span class="kept">${text}</span> `)}
-              <span class="muted small">${base.ms(side.timeline.ms[shown])}, ${side.timeline.nameOf(at)}</span>`}
+              <span class="muted small">${timeOf(side.timeline, shown)}, ${side.timeline.nameOf(at)}</span>`}
       </p>
       <div class="compare-canvas">
         <canvas

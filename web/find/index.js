@@ -9,6 +9,7 @@
 
 import { shortText, styleOf } from "../log/values.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { timeOf } from "../view/time.js";
 import { words as base } from "../words.js";
 import { edited, queryForm } from "./form.js";
 import { parseQuery } from "./query.js";
@@ -135,7 +136,7 @@ function message(timeline, flight, cursor, go) {
   const old = report === null ? null : styleOf(timeline.values, report.value);
   return html`
     <button class="find-hit kind-${flight.kind}" aria-current=${flight.sent === cursor ? "true" : "false"} @click=${() => go(flight.sent)}>
-      <span class="find-time">${base.ms(timeline.ms[flight.sent])}</span>
+      <span class="find-time">${timeOf(timeline, flight.sent)}</span>
       <span>
         <strong>${base.kinds[flight.kind]}</strong> ${flight.ballot ?? ""}
         <span class="visually-hidden">${words.from}</span> ${flight.source} <span aria-hidden="true">→</span>

@@ -61,15 +61,24 @@ export class CausalOrder {
       }
       this.#drain(out);
     }
-    for (const queue of [...this.waiting.values()]) {
-      const late = queue[0];
-      if (late === undefined || now - late.since <= PATIENCE_MS) continue;
-      queue.shift();
-      this.again.push(late.line.node);
-      this.#let(late.line, out);
+    for (let queue = this.#late(now); queue !== undefined; queue = this.#late(now)) {
+      const { line } = /** @type {{line: Line}} */ (queue.shift());
+      this.again.push(line.node);
+      this.#let(line, out);
       this.#drain(out);
     }
     return out;
+  }
+
+  /**
+   * Whose next line has waited long enough; of several the one of the earliest.
+   * Those behind it that have waited as long are next: where a node's lines are
+   * lost for good, a line for each frame would never catch up with the others.
+   * @param {number} now
+   */
+  #late(now) {
+    const late = [...this.waiting.values()].filter((queue) => queue.length > 0 && now - queue[0].since > PATIENCE_MS);
+    return late.length === 0 ? undefined : late.reduce((one, other) => (other[0].line.at_ns < one[0].line.at_ns ? other : one));
   }
 
   /** @param {Line} line */

@@ -4,6 +4,7 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { prose } from "../shell/prose.js";
+import { timeOf } from "../view/time.js";
 import { words } from "../words.js";
 import { live as said } from "./words.js";
 
@@ -33,7 +34,7 @@ function now(app, act) {
   }
   if (live.following) return html`<span class="chip now"><span class="dot" aria-hidden="true"></span>${said.live}</span>`;
   return html`
-    <span class="chip">${said.behind(words.ms(timeline?.ms[app.cursor] ?? 0))}</span>
+    <span class="chip">${said.behind(timeline === null ? words.ms(0) : timeOf(timeline, Math.max(app.cursor, 0)))}</span>
     <button class="primary go-live" aria-keyshortcuts="g" @click=${act.goLive}>${said.goLive} <kbd>g</kbd></button>
   `;
 }

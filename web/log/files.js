@@ -102,10 +102,26 @@ export function openFiles(catalogue, files, name) {
     name,
     lines,
     notice: read.some((log) => log.torn) ? words.tornLog : null,
-    meta: companion(files, "run.json"),
+    meta: runTable(files),
     verdict: companion(files, "verdict.json"),
     why: companion(files, "why.json"),
   };
+}
+
+const TABLE = "run.json";
+const MEMBER = /^n[1-9][0-9]{0,15}$/;
+
+/**
+ * The table of the run that stands beside a log. Whoever breaks there must be
+ * told that it is the table: the log may be a right one.
+ * @param {Map<string, string>} files @returns {any} null when there is none
+ */
+export function runTable(files) {
+  const table = companion(files, TABLE);
+  const members = Array.isArray(table?.members) ? table.members : [];
+  const odd = members.find((/** @type {any} */ one) => typeof one !== "string" || !MEMBER.test(one));
+  if (odd !== undefined) throw new LogError(words.oddMembers(TABLE));
+  return table;
 }
 
 /**

@@ -9,7 +9,7 @@
 /** @import {Timeline} from "./timeline.js" */
 
 import { Core, namesIn } from "./core.js";
-import { LogError, companion, openFiles } from "./files.js";
+import { LogError, companion, openFiles, runTable } from "./files.js";
 import { LineStore } from "./store.js";
 import { gapNotice } from "./gaps.js";
 import { buildTimeline, indexedTimeline } from "./timeline.js";
@@ -47,8 +47,9 @@ export async function openAt(catalogue, address, files, name, hooks = {}, bytes 
   const given = await fetchFiles(address, files.filter((file) => COMPANIONS.includes(file)));
   const log = `${address}/${MERGED}`;
   const columns = await servedIndex(`${address}/columns.bin`, bytes, hooks);
-  if (columns !== null) return withColumns(catalogue, columns, given, name, rangesOf(log, bytes));
-  // No index is to be had: make it here.
+  const indexed = columns === null ? null : servedRun(catalogue, columns, given, name, rangesOf(log, bytes));
+  if (indexed !== null) return indexed;
+  // No index is to be had, or a damaged one: make it here.
   const blob = await (await get(log, { signal: hooks.signal })).blob();
   return openBlob(catalogue, blob, MERGED, given, name, hooks);
 }
@@ -86,7 +87,7 @@ export function openTexts(catalogue, texts, name) {
 
 /** @param {Catalogue} catalogue @param {Blob} blob @param {string} file @param {Map<string, string>} given @param {string} name @param {Hooks} hooks */
 async function openBlob(catalogue, blob, file, given, name, hooks) {
-  const members = companion(given, "run.json")?.members;
+  const members = runTable(given)?.members;
   const columns = await madeIndex({ blob, name: file, catalogue, members: Array.isArray(members) ? members : [] }, hooks);
   return withColumns(catalogue, columns, given, name, (from, to) => blob.slice(from, to).text());
 }
@@ -118,7 +119,8 @@ function withColumns(catalogue, buffer, given, name, read) {
   const decoded = decodeColumns(buffer);
   if (decoded === null) throw new LogError(logWords.notIndexed);
   const { tables, small } = decoded;
-  const meta = companion(given, "run.json");
+  if (!leadsNowhereElse(catalogue, decoded)) throw new Error("the index leads out of its tables");
+  const meta = runTable(given);
   const known = /** @type {import("./core.js").Known} */ ({ ...small, tables, names: namesIn(tables, small.nodes) });
   const { count, columns } = tables.lines;
   const store = new LineStore(columns.size, count, read, (trouble) => core.loaded(trouble));
@@ -128,6 +130,37 @@ function withColumns(catalogue, buffer, given, name, read) {
   core.store = store;
   const timeline = indexedTimeline(core, companion(given, "verdict.json"), companion(given, "why.json"));
   return { name, timeline, notice: noticed(small.torn ? words.tornLog : null, timeline), meta };
+}
+
+/**
+ * A run by the index that the server has; null where that index is damaged, for
+ * the log itself says the same.
+ * @param {Catalogue} catalogue @param {ArrayBuffer} buffer @param {Map<string, string>} given @param {string} name @param {Reader} read
+ */
+function servedRun(catalogue, buffer, given, name, read) {
+  try {
+    return withColumns(catalogue, buffer, given, name, read);
+  } catch (error) {
+    // What is wrong with a file beside the log, no other index mends.
+    if (error instanceof LogError) throw error;
+    console.warn(error);
+    return null;
+  }
+}
+
+/**
+ * Whether what every line of an index leads to is there: a damaged one would
+ * break the page later, at whatever moment somebody steps there.
+ * @param {Catalogue} catalogue @param {NonNullable<ReturnType<typeof decodeColumns>>} index
+ */
+function leadsNowhereElse(catalogue, { tables, small }) {
+  const { event, node, head, flight } = tables.lines.columns;
+  const known = small.events.every((/** @type {string} */ name) => Object.hasOwn(catalogue.events, name));
+  for (let at = 0; at < tables.lines.count; at += 1) {
+    if (event[at] >= small.events.length || node[at] >= small.nodes.length) return false;
+    if (head[at] < 0 || head[at] > at || flight[at] < -1 || flight[at] >= tables.flights.count) return false;
+  }
+  return known;
 }
 
 /** What to say of a log that is not whole. @param {string | null} torn @param {Timeline} timeline @returns {string | null} */
@@ -154,8 +187,17 @@ async function servedIndex(address, size, { progress, signal }) {
   if (response.status === 404) return null;
   const total = Number(response.headers.get("Content-Length"));
   const buffer = total > 0 && response.body !== null ? await filled(response.body, total, progress) : await response.arrayBuffer();
-  const decoded = decodeColumns(buffer);
-  return decoded === null || decoded.small.size !== size ? null : buffer;
+  return isIndexOf(buffer, size) ? buffer : null;
+}
+
+/** Whether it is an index that can be read, and of a log of this size. @param {ArrayBuffer} buffer @param {number} size */
+function isIndexOf(buffer, size) {
+  try {
+    return decodeColumns(buffer)?.small.size === size;
+  } catch (error) {
+    console.warn(error);
+    return false;
+  }
 }
 
 /** @param {ReadableStream<Uint8Array>} body @param {number} total @param {((part: number) => void) | undefined} progress */

@@ -299,17 +299,46 @@ export function restOf(timeline) {
   return at;
 }
 
+/** So many lines of one time are looked past for another time. */
+const SAME_TIME = 64;
+
+/**
+ * How far the nearest other time is, in milliseconds, among the lines around
+ * one: its time must be told from theirs. Infinity where there is no other.
+ * @param {Timeline} timeline @param {number} at
+ */
+export function apartAt({ ms, length }, at) {
+  let apart = Infinity;
+  for (const step of [-1, 1]) {
+    let other = at + step;
+    while (other >= 0 && other < length && ms[other] === ms[at] && Math.abs(other - at) < SAME_TIME) other += step;
+    if (other >= 0 && other < length && ms[other] !== ms[at]) apart = Math.min(apart, Math.abs(ms[other] - ms[at]));
+  }
+  return apart;
+}
+
 /** Whether every moment of it is at hand at once. @param {Timeline} timeline */
 export function isShort({ length }) {
   return length <= SHORT;
 }
 
 /**
- * The violations that have happened at a line: those whose latest event is not after it.
+ * The violations that have happened at a line: those that broke their rule there or before.
  * @param {Timeline} timeline @param {number} at @returns {Violation[]}
  */
 export function violationsUpTo(timeline, at) {
-  return (timeline.verdict?.violations ?? []).filter((one) => one.events.length > 0 && Math.max(...one.events.map((event) => event.at)) <= at);
+  return (timeline.verdict?.violations ?? []).filter((one) => one.at <= at);
+}
+
+/**
+ * Where the next violation behind a line happens; Infinity where none follows.
+ * @param {Timeline} timeline @param {number} at @param {number} instance 0 for all
+ */
+export function violationAfter(timeline, at, instance) {
+  const coming = (timeline.verdict?.violations ?? []).filter(
+    (one) => one.at > at && (instance === 0 || one.instance === null || one.instance === instance),
+  );
+  return Math.min(...coming.map((one) => one.at));
 }
 
 /**
@@ -339,8 +368,7 @@ function pointsUpTo(points, at) {
 function withViolations(points, verdict) {
   /** @type {Point[]} */
   const more = [];
-  for (const { events, instance } of verdict?.violations ?? []) {
-    const at = Math.max(...events.map((event) => event.at));
+  for (const { at, instance } of verdict?.violations ?? []) {
     const first = pointsUpTo(points, at - 1);
     const here = points.slice(first, pointsUpTo(points, at));
     if (at >= 0 && ![...here, ...more].some((point) => point.at === at && point.kind === "violation")) {

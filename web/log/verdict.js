@@ -1,7 +1,14 @@
 // What the checker said (verdict.json), made safe to show.
 
 /** @typedef {{name: string, at: number}} Quoted a line that proves something; -1 when it is not in this log */
-/** @typedef {{rule: string, instance: number | null, text: string, events: Quoted[]}} Violation */
+/**
+ * @typedef {object} Violation
+ * @property {string} rule
+ * @property {number | null} instance
+ * @property {string} text
+ * @property {number} at the line at which the rule was broken: from there on it counts. -1 when it is not in this log
+ * @property {Quoted[]} events that prove it; some may come after the breach, as the write that came too late
+ */
 /** @typedef {{text: string, met: boolean, evidence: (string | Quoted)[], mustHappen: boolean}} Expectation */
 
 /**
@@ -32,12 +39,7 @@ export function readVerdict(raw, index) {
       title: text(entry?.title),
       verdict: text(entry?.verdict ?? entry),
     })),
-    violations: list(raw.violations).map((entry) => ({
-      rule: text(entry?.rule),
-      instance: Number.isInteger(entry?.instance) ? entry.instance : null,
-      text: text(entry?.sentence),
-      events: list(entry?.events).map((event) => quoted(event, index)),
-    })),
+    violations: list(raw.violations).map((entry) => violation(entry, index)),
     unknown: list(raw.unknown).map((entry) => ({
       rule: list(entry?.rules).map(text).join(", "),
       reason: text(entry?.reason),
@@ -48,6 +50,23 @@ export function readVerdict(raw, index) {
       evidence: evidenceOf(text(entry?.evidence), index),
       mustHappen: entry?.kind === "must_happen",
     })),
+  };
+}
+
+/**
+ * @param {any} entry @param {{get(name: string): number | undefined, has(name: string): boolean}} index
+ * @returns {Violation}
+ */
+function violation(entry, index) {
+  const events = list(entry?.events).map((event) => quoted(event, index));
+  // The checker names the breach. Where a verdict does not, the last event is the one that completed the proof.
+  const named = typeof entry?.at === "string" ? index.get(entry.at) : undefined;
+  return {
+    rule: text(entry?.rule),
+    instance: Number.isInteger(entry?.instance) ? entry.instance : null,
+    text: text(entry?.sentence),
+    at: named ?? events.reduce((latest, event) => Math.max(latest, event.at), -1),
+    events,
   };
 }
 

@@ -3,6 +3,7 @@
 /** @import {App} from "../state.js" */
 /** @import {Timeline} from "../log/timeline.js" */
 
+import { timeOf } from "../view/time.js";
 import { words } from "../words.js";
 
 /** What the run calls itself in its log or its `run.json`, else its name. @param {{timeline: Timeline | null, name: string, meta?: any}} app @returns {string} */
@@ -14,7 +15,7 @@ export function titleOf({ timeline, name, meta }) {
 /** A moment in words: event and time. @param {Timeline} timeline @param {number} cursor */
 export function momentText(timeline, cursor) {
   const at = Math.max(cursor, 0);
-  return `${words.eventOf(at, timeline.length)}, ${words.ms(timeline.ms[at])}`;
+  return `${words.eventOf(at, timeline.length)}, ${timeOf(timeline, at)}`;
 }
 
 /**

@@ -9,6 +9,7 @@ import { bundled, narrate } from "../log/narration.js";
 import { instanceOf } from "../log/reducer.js";
 import { restOf, stateAt } from "../log/timeline.js";
 import { shortText, styleOf } from "../log/values.js";
+import { timeOf } from "../view/time.js";
 import { words as base } from "../words.js";
 import { Markup as Written, markup } from "./markup.js";
 import { momentText, titleOf } from "./names.js";
@@ -129,7 +130,7 @@ ${one.text} <span class="small muted">${one.mustHappen && `${base.mustHappen} ·
 function quoted(timeline, { name, at }) {
   if (at < 0) return markup`<li class="muted">${base.seeEvent(name)}</li>`;
   return markup`<li>${narrate(timeline.catalogue, timeline.line(at))}
-<span class="small muted">${base.ms(timeline.ms[at])}, ${name}</span>
+<span class="small muted">${timeOf(timeline, at)}, ${name}</span>
 ${(timeline.why.get(at) ?? []).map((why) => markup`<br><span class="small"><strong class="${why.ok ? "ok" : "violated"}">${words.because}</strong> ${why.sentence}</span>`)}</li>`;
 }
 
@@ -235,7 +236,7 @@ async function story({ timeline, cursor }) {
     const bad = [...broken].some((one) => one >= at && one <= end);
     const kind = `${line.event === "step_started" ? "step" : ""} ${bad ? "bad" : ""} ${index === now ? "now" : ""}`.trim().replace(/ +/g, " ");
     const name = line.node === "orchestrator" ? "·" : line.node;
-    written.push(markup`<tr class="${kind}" title="${lineId(line)}"><td>${base.ms(timeline.ms[at])}</td><td>${name}</td><td>${text}${bad && ` (${base.violation})`}</td></tr>
+    written.push(markup`<tr class="${kind}" title="${lineId(line)}"><td>${timeOf(timeline, at)}</td><td>${name}</td><td>${text}${bad && ` (${base.violation})`}</td></tr>
 `);
     await breathe();
   }

@@ -15,7 +15,7 @@ import { live as liveSaid } from "../live/words.js";
 import { stateAt } from "../log/timeline.js";
 import { isByHandAt } from "../sandbox/recipe.js";
 import { recipeOf } from "../sandbox/recipes.js";
-import { atEnd, currentBranch, goesOn, inTurn } from "../sandbox/state.js";
+import { atEnd, currentBranch, goesOn, inRest, inTurn } from "../sandbox/state.js";
 import { sandbox as sandboxSaid } from "../sandbox/words.js";
 import * as change from "../state.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
@@ -82,7 +82,7 @@ export function makeCommands(acts, live, sandbox) {
     if (key === "now") return live.goLive();
     const app = get();
     const world = worldOf(app);
-    if (world === null) return;
+    if (world === null) return app.mode === "live" || app.timeline === null ? undefined : acts.announce(sandboxSaid.recorded);
     if (key === "split") return split(app, world, act);
     if (app.node === null || !world.members.includes(app.node)) return acts.announce(said.chooseNode);
     if (key === "propose") {
@@ -169,8 +169,9 @@ function faultsIn({ timeline, cursor }) {
 function panel(app, state, act, sandbox, acts) {
   const world = worldOf(app);
   if (world !== null) {
-    return html`${banner(app, world, acts)} ${commandPanel(app, shownState(app, state), world, act)}
-    ${app.mode === "sandbox" ? html`${sandbox.held(app)} ${sandbox.exploration(app)}` : nothing}`;
+    const held = app.mode === "sandbox" ? sandbox.held(app) : nothing;
+    return html`${banner(app, world, acts)} ${commandPanel(app, shownState(app, state), world, act, world.manual ? held : nothing)}
+    ${world.manual ? nothing : held} ${app.mode === "sandbox" ? sandbox.exploration(app) : nothing}`;
   }
   if (app.mode === "live") return html`<p class="muted small">${app.live.token ? prose(app.live.info?.why ?? "") : liveSaid.noToken}</p>`;
   if (app.mode === "sandbox") return html`<p class="muted small">${sandboxSaid.how}</p>`;
@@ -189,7 +190,7 @@ function banner(app, world, acts) {
   const branch = currentBranch(app.sandbox);
   const end = branch === null ? 0 : branch.timeline.length - branch.closing;
   const wrong = brokenHere(app, acts);
-  if (app.cursor + 1 >= end) return wrong;
+  if (app.cursor + 1 >= end || inRest(app)) return wrong;
   const where = goesOn(app) ? said.goesOn : inTurn(app) ? said.inTurn(app.cursor + 1) : said.forks(app.cursor + 1);
   return html`${wrong}<p class="small hit">${where} <button class="primary" @click=${() => acts.go(end - 1)}>${said.toEnd}</button></p>`;
 }

@@ -92,8 +92,9 @@ export function makeOpener(store, catalogue) {
         return change.tabOf(now.mode) === tab ? opened : change.modeChanged(opened, change.tabOf(now.mode));
       });
     } catch (error) {
-      if (!(error instanceof LogError)) throw error;
-      update((now) => ({ ...now, busy: null, trouble: error.message, sheet: now.timeline === null ? "runs" : now.sheet }));
+      // Whoever has asked for something else meanwhile waits for that, and not for this.
+      if (ticket !== latest) return;
+      update((now) => ({ ...now, busy: null, trouble: troubleOf(what, error), sheet: now.timeline === null ? "runs" : now.sheet }));
     }
   }
 
@@ -145,6 +146,17 @@ export function makeOpener(store, catalogue) {
   }
 
   return { load, openRun: openRunAt, openStory, openPicked, openDropped: openTransfer };
+}
+
+/**
+ * What was wrong, as a sentence. That nobody foresaw it is the page's own fault:
+ * it must not wait for ever for that, and whoever looks for it finds it in the console.
+ * @param {string} what was to be opened @param {unknown} error
+ */
+export function troubleOf(what, error) {
+  if (error instanceof LogError) return error.message;
+  console.warn(error);
+  return words.notOpened(what, error instanceof Error ? error.message : String(error));
 }
 
 /** @param {string | number | undefined} at */

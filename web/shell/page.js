@@ -58,7 +58,7 @@ export function page(app, act) {
   };
   return html`
     ${header(app, headerActs)}
-    <main class="mode-${app.mode}">
+    <main class=${app.welcome === null ? `mode-${app.mode}` : `mode-${app.mode} greeted`}>
       ${app.trouble === null ? nothing : html`<p class="card trouble" role="alert">${prose(app.trouble)}</p>`}
       ${app.sheet === null ? nothing : sheetCard(app.sheet, sheetBody(app, act), () => acts.sheet(null))} ${learnStage(app, acts)}
       ${welcomeCard(app, { tour: act.tour, breakIt: act.breakIt, close: () => act.obey("close") })}

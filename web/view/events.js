@@ -7,6 +7,7 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { rowAt, rowsOf } from "./rows.js";
+import { timeOf } from "./time.js";
 import { viewWords } from "./words.js";
 import { words } from "../words.js";
 
@@ -96,7 +97,9 @@ const KEPT = 1_000;
 function entry(timeline, rows, place, current, future, go) {
   const row = rows.row(place);
   if (kept.rows !== rows || kept.entries.size > KEPT) kept = { rows, entries: new Map() };
-  const key = `${row.at} ${row.count} ${current ? 1 : 0} ${future ? 1 : 0}`;
+  // Of a run that goes on, a line that comes next may ask for another digit.
+  const time = timeOf(timeline, row.at);
+  const key = `${row.at} ${row.count} ${time} ${current ? 1 : 0} ${future ? 1 : 0}`;
   const known = kept.entries.get(key);
   if (known !== undefined) return known;
   const line = timeline.line(row.at);
@@ -104,7 +107,7 @@ function entry(timeline, rows, place, current, future, go) {
   const written = html`
     <li class="${future ? "future" : ""} ${current ? "current" : ""} level-${timeline.level(row.at)} kind-${kind}">
       <button aria-current=${current ? "true" : "false"} @click=${() => go(row.end)}>
-        <span class="time">${words.ms(timeline.ms[row.at])}</span>
+        <span class="time">${time}</span>
         <span class="who">${line.node === "orchestrator" ? "·" : line.node}</span>
         <span class="what">${rows.sentence(timeline, row)}</span>
         ${row.count > 1 ? html`<span class="muted small">${words.bundle(row.count)}</span>` : nothing}

@@ -23,7 +23,7 @@ const PILE = 19;
 /** In radians: between broadcasts that wait at one node; from the middle to the side on which messages leave; from outward to a node's messages to itself. */
 const SPREAD = 0.7;
 const OUTGOING = 0.3;
-const SELF = 0.9;
+const SELF = 1.25;
 const BADGE = -Math.PI / 4;
 /** A message has just left until it has this part of its way behind it. */
 const LEAVING = 0.1;

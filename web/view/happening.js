@@ -14,6 +14,7 @@ import { shortText } from "../log/values.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { nothingYet } from "./judgement.js";
 import { wordPicture } from "./signs.js";
+import { timeOf } from "./time.js";
 import { words } from "../words.js";
 
 /** @typedef {{go: (at: number) => void, unselect: () => void, hush: () => void, message: (flight: number) => unknown}} HappeningActs `hush`: hide again what is to come */
@@ -38,7 +39,7 @@ export function happening(app, act) {
   return html`
     <section class="happening" aria-labelledby="now-title">
       <h2 id="now-title">
-        ${words.happening(words.ms(timeline.ms[at]))}
+        ${words.happening(timeOf(timeline, at))}
         <span class="muted">${words.eventOf(at, timeline.length)}</span>
         ${points.map((kind) => html`<span class="chip point ${kind}">${wordPicture(kind)} ${words.points[kind]}</span> `)}
       </h2>
@@ -141,7 +142,7 @@ function whys(timeline, at, go) {
 function changes(line) {
   const changed = differences(line);
   if (changed.length === 0 && line.ignored === undefined) return nothing;
-  return html`<div>
+  return html`<div class="changes">
     <h3>${words.changed}</h3>
     <ul class="plain">
       ${line.ignored === undefined ? nothing : html`<li>${words.nothingChanged}: ${line.ignored}</li>`}
@@ -166,15 +167,38 @@ function differences(line) {
   return found;
 }
 
-/** @param {any} field @returns {string} */
-function shown(field) {
+/** So deep are foreign fields told, and no deeper. */
+const DEEPEST = 4;
+
+/**
+ * A field of a node's memory. What a proposer or a learner keeps, the format
+ * leaves to the program that wrote the log: whatever shape it has is told.
+ * @param {any} field @param {number} [depth] @returns {string}
+ */
+function shown(field, depth = 0) {
   if (field === null || field === undefined || field === "0.n0") return words.none;
-  if (Array.isArray(field)) return field.length === 0 ? words.none : field.map(shown).join(", ");
   if (typeof field !== "object") return String(field);
-  if (field.node !== undefined) return field.node;
-  if (field.value === undefined) return shortText(field);
-  const by = field.acceptors === undefined ? "" : ` (${words.joined(field.acceptors)})`;
-  return `${shortText(field.value)} ${words.at(field.ballot)}${by}`;
+  if (depth >= DEEPEST) return "…";
+  if (Array.isArray(field)) return field.length === 0 ? words.none : field.map((one) => shown(one, depth + 1)).join(", ");
+  if (typeof field.node === "string") return field.node;
+  if (isValue(field)) return shortText(field);
+  if (isValue(field.value) && typeof field.ballot === "string") {
+    const by = isNames(field.acceptors) ? ` (${words.joined(field.acceptors)})` : "";
+    return `${shortText(field.value)} ${words.at(field.ballot)}${by}`;
+  }
+  return Object.entries(field)
+    .map(([name, one]) => `${name}: ${shown(one, depth + 1)}`)
+    .join(", ");
+}
+
+/** @param {any} field @returns {field is import("../log/types.d.ts").Value} */
+function isValue(field) {
+  return typeof field === "string" || (Number.isInteger(field?.bytes) && typeof field.sha256 === "string");
+}
+
+/** @param {any} field @returns {field is string[]} */
+function isNames(field) {
+  return Array.isArray(field) && field.every((one) => typeof one === "string");
 }
 
 /** @param {Timeline} timeline @param {number} cursor @param {(at: number) => void} go */
@@ -234,7 +258,7 @@ function end(timeline, title, node, at, flight, go) {
   return html`
     <div>
       <button class="link" @click=${() => go(at)}>${title}</button>
-      <span class="muted">${words.eventOf(at, timeline.length)}, ${words.ms(timeline.ms[at])}</span>
+      <span class="muted">${words.eventOf(at, timeline.length)}, ${timeOf(timeline, at)}</span>
       <table class="small">
         <thead>
           <tr><th scope="col">${node}</th><th scope="col">${words.before}</th><th scope="col">${words.after}</th></tr>
@@ -259,5 +283,5 @@ function memoryOf(state, instance, node) {
 /** @param {State} state @param {number | null} instance @param {string} node */
 function proposerOf(state, instance, node) {
   const view = instance === null ? undefined : instanceOf(state, instance).proposers[node];
-  return view === undefined ? null : `${view.phase} ${view.ballot === "0.n0" ? "" : view.ballot}`;
+  return view === undefined ? null : `${shown(view.phase)} ${view.ballot === "0.n0" ? "" : shown(view.ballot)}`;
 }

@@ -8,15 +8,11 @@
 /** @import {Timeline} from "../log/timeline.js" */
 
 import { narrate } from "../log/narration.js";
+import { violationAfter, violationsUpTo } from "../log/timeline.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { words } from "../words.js";
 
 /** @typedef {"ok" | "violated" | "unknown"} Mark */
-
-/** When a violation has happened: at the last of the events that prove it. @param {Violation} violation */
-export function happenedAt(violation) {
-  return violation.events.reduce((latest, event) => Math.max(latest, event.at), -1);
-}
 
 /**
  * What holds at the cursor. A rule counts as broken from the violation on;
@@ -27,7 +23,7 @@ export function happenedAt(violation) {
 export function marksAt({ timeline, cursor, mode, live }) {
   const now = /** @type {Timeline} */ (timeline);
   const { verdict } = now;
-  const violations = (verdict?.violations ?? []).filter((violation) => happenedAt(violation) <= cursor);
+  const violations = violationsUpTo(now, cursor);
   const broken = new Map(violations.toReversed().map((violation) => [violation.rule, violation]));
   const disagree = disagreedBy(now, cursor);
   // A live run is not over before it has been ended, whatever its last line is.
@@ -38,13 +34,14 @@ export function marksAt({ timeline, cursor, mode, live }) {
 }
 
 /**
- * Whether this is a cluster of the sandbox in which nobody has asked anything:
- * the log holds no event that a rule could judge, and lacks none either.
+ * Whether this is a cluster in which nobody has asked anything yet: the log
+ * holds no event that a rule could judge. A recorded run that holds none may
+ * have lost them; one that goes on has only begun.
  * @param {Pick<App, "timeline" | "mode">} app
  */
 export function nothingYet({ timeline, mode }) {
   const verdict = timeline?.verdict ?? null;
-  return mode === "sandbox" && verdict !== null && verdict.verdict === "unknown" && verdict.events === 0;
+  return (mode === "sandbox" || mode === "live") && verdict !== null && verdict.verdict === "unknown" && verdict.events === 0;
 }
 
 /** When two values had been chosen in one instance, if they ever were. @type {WeakMap<object, {count: number, at: number, values: Map<number, string>}>} */
@@ -108,7 +105,7 @@ function judged(app, timeline, verdict, acts) {
   const later = verdict.violations.length - violations.length;
   return html`
     ${violations.length === 0 ? nothing : broke(app, timeline, violations, acts)}
-    ${later > 0 ? next(verdict, violations, acts) : nothing}
+    ${later > 0 ? next(timeline, app.cursor, later, acts) : nothing}
     <ul class="plain rules">
       ${verdict.rules.map(({ rule, title, verdict: final }) => {
         const one = broken.has(rule) || (rule === "agreement" && disagree) ? "violated" : final === "violated" ? "ok" : final;
@@ -133,7 +130,11 @@ function broke(app, timeline, violations, acts) {
         (violation) => html`<li>
           <strong>${words.ruleNames[violation.rule] ?? violation.rule}</strong> ${violation.text}
           <ol class="plain">
-            ${ends(violation).map((event) => html`<li>${quote(timeline, event, acts.go)}</li>`)}
+            ${ends(violation).map(
+              (event) => html`<li>
+                ${event.at > violation.at ? html`<span class="muted">${words.afterwards}</span> ` : nothing}${quote(timeline, event, acts.go)}
+              </li>`,
+            )}
           </ol>
         </li>`,
       )}
@@ -144,19 +145,20 @@ function broke(app, timeline, violations, acts) {
 
 /**
  * The two events that contradict each other: the first and the last of those
- * that prove it. The ones between them are the way from one to the other.
+ * that prove it. The ones between them are the way from one to the other; but
+ * the breach itself is always among those that are told.
  * @param {Violation} violation
  */
-function ends({ events }) {
+function ends({ at, events }) {
   const found = events.filter((event) => event.at >= 0).sort((one, other) => one.at - other.at);
-  return found.length <= 2 ? (found.length === 0 ? events.slice(0, 2) : found) : [found[0], found[found.length - 1]];
+  if (found.length === 0) return events.slice(0, 2);
+  return found.filter((event, place) => place === 0 || place === found.length - 1 || event.at === at);
 }
 
-/** @param {Verdict} verdict @param {Violation[]} past @param {Acts} acts */
-function next(verdict, past, acts) {
-  const coming = verdict.violations.filter((violation) => !past.includes(violation)).map(happenedAt);
-  const first = Math.min(...coming.filter((at) => at >= 0));
-  return Number.isFinite(first) ? html`<p class="small"><button class="link" @click=${() => acts.go(first)}>${words.nextViolation(coming.length)}</button></p>` : nothing;
+/** @param {Timeline} timeline @param {number} cursor @param {number} count how many are to come @param {Acts} acts */
+function next(timeline, cursor, count, acts) {
+  const first = violationAfter(timeline, cursor, 0);
+  return html`<p class="small"><button class="link" @click=${() => acts.go(first)}>${words.nextViolation(count)}</button></p>`;
 }
 
 /** How the shortest way of a variant is called. */

@@ -107,12 +107,17 @@ function weight(scene, at) {
 
 /* --- behind everything ------------------------------------------------------------ */
 
+/** From one label of the axis to the next, in pixels: the longest is shorter. */
+const LABEL_ROOM = 110;
+
 /** @param {CanvasRenderingContext2D} ctx @param {Geometry} geo @param {Scene} scene @param {Palette} palette */
 function axis(ctx, geo, { timeline, cursor, future }, palette) {
   const y = geo.height - 8;
   ctx.font = "11px system-ui, sans-serif";
   ctx.textAlign = "center";
   ctx.fillStyle = palette.muted;
+  /** @type {{at: number, x: number}[]} */
+  const labels = [];
   let free = geo.gutter;
   for (let px = geo.gutter + 40; px < geo.width - 30; px += 20) {
     if (px < free) continue;
@@ -120,10 +125,15 @@ function axis(ctx, geo, { timeline, cursor, future }, palette) {
     if (at < 0 || (at > cursor && !future)) continue;
     const x = xOf(geo, at);
     if (x < free) continue;
-    const text = words.ms(timeline.ms[at]);
+    labels.push({ at, x });
+    free = x + LABEL_ROOM;
+  }
+  // One number of digits for all of them: so many that each differs from the next one.
+  const apart = labels.slice(1).map(({ at }, place) => Math.abs(timeline.ms[at] - timeline.ms[labels[place].at]));
+  const least = Math.min(...apart.filter((ms) => ms > 0));
+  for (const { at, x } of labels) {
     ctx.fillRect(x - 0.5, y - 16, 1, 4);
-    ctx.fillText(text, x, y);
-    free = x + Math.max(110, ctx.measureText(text).width + 40);
+    ctx.fillText(words.ms(timeline.ms[at], least), x, y);
   }
 }
 

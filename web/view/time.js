@@ -3,12 +3,19 @@
 /** @import {Timeline} from "../log/timeline.js" */
 /** @import {Geometry} from "./layout.js" */
 
+import { apartAt } from "../log/timeline.js";
+import { words } from "../words.js";
 import { xOf } from "./layout.js";
 
 /** How visible the future is. */
 export const FAINT = 0.17;
 /** The same for what is clipped at the cursor. */
 export const FUTURE = FAINT + 0.05;
+
+/** When a line was written, told apart from the lines around it. @param {Timeline} timeline @param {number} at */
+export function timeOf(timeline, at) {
+  return words.ms(timeline.ms[at], apartAt(timeline, at));
+}
 
 /** @param {Geometry} geo @param {number} from @param {number} to */
 export function visible(geo, from, to) {
