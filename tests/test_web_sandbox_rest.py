@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.web_page import line_begun, settled
 from tests.web_sandbox import (
     answer,
+    at_rest,
     branches,
     do,
     link_of,
@@ -29,6 +30,7 @@ def part(page: Page) -> None:
     page.mouse.move(x, y, steps=8)
     page.mouse.up()
     expect(answer(page)).to_have_class("done")
+    at_rest(page)
     expect(page.locator(".sentence")).to_contain_text("partition")
 
 

@@ -116,8 +116,18 @@ def open_recipe(page: Page, made: Recipe, at: str = "") -> Page:
     return page
 
 
+def at_rest(page: Page) -> None:
+    """What comes of the last command has been played."""
+    expect(page.locator(".commands > .sent li.pending")).to_have_count(0)
+    settled(page)
+    expect(page.locator(".controls button").first).to_contain_text("Play")
+    settled(page)
+
+
 def link_of(page: Page) -> str:
     """The address once it names what is shown; a command changes it a moment after its answer."""
+    # A link goes when the page moves on.
+    at_rest(page)
     page.get_by_role("button", name="Share", exact=True).click()
     page.get_by_role("button", name="Make the link").click()
     field = page.get_by_label("Link", exact=True)

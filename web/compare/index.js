@@ -6,9 +6,10 @@
 /** @import {Diff, Hunk} from "./align.js" */
 
 import { sentence } from "../log/narration.js";
+import { apartAt } from "../log/timeline.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { laneWidth } from "../view/layout.js";
-import { timeOf } from "../view/time.js";
+import { words as base } from "../words.js";
 import { changed, compare, moved, panned, take, toFirst, toHunk, zoomed } from "./acts.js";
 import { lineAtRow } from "./align.js";
 import { differing } from "./differing.js";
@@ -185,24 +186,42 @@ const MOST_FIELDS = 3;
 
 /** @param {Compare} now @param {Side} a @param {Side} b @param {Diff} diff @param {Hunk} hunk @returns {string} */
 function firstApart(now, a, b, diff, hunk) {
-  const [one, other] = [saidAt(a, diff.a, hunk), saidAt(b, diff.b, hunk)];
+  const lines = /** @type {[number, number]} */ ([lineWithin(diff.a, hunk), lineWithin(diff.b, hunk)]);
+  const apart = apartIn(a, b, ...lines);
+  const [one, other] = [saidAt(a, lines[0], apart), saidAt(b, lines[1], apart)];
   if (one.line === null || other.line === null || one.what !== other.what) return `${words.inFirst(one.what, one.moment)}; ${words.inSecond(other.what, other.moment)}`;
   const found = differing(one.line, other.line, now.by, now.exact).slice(0, MOST_FIELDS);
   return `${words.inBoth(one.what, one.moment, other.moment)}, ${found.length === 0 ? words.onceMore : words.differIn(found)}`;
 }
 
 /**
- * What a run says first within a difference, or next.
- * @param {Side} side @param {Int32Array} lines @param {Hunk} hunk
- * @returns {{what: string, moment: string, line: import("../log/types.d.ts").Line | null}} `line` is null where it has ended
+ * A run's first line within a difference, or the next one; -1 where it has ended.
+ * @param {Int32Array} lines @param {Hunk} hunk
  */
-function saidAt({ timeline, rows }, lines, hunk) {
+function lineWithin(lines, hunk) {
   // A difference may be that the one says something and the other goes on as it would have anyway.
   let row = hunk.from;
   while (row < lines.length && lines[row] < 0) row += 1;
-  if (row >= lines.length) return { what: words.ended, moment: words.none, line: null };
-  const line = JSON.parse(rows[lines[row]]);
-  return { what: sentence(timeline.catalogue, [line]), moment: timeOf(timeline, lines[row]), line };
+  return row < lines.length ? lines[row] : -1;
+}
+
+/**
+ * How close the nearest other lines are to one of each run, in milliseconds: equal times are told alike on both sides.
+ * @param {Side} a @param {Side} b @param {number} one -1 for none @param {number} other
+ */
+function apartIn(a, b, one, other) {
+  return Math.min(one < 0 ? Infinity : apartAt(a.timeline, one), other < 0 ? Infinity : apartAt(b.timeline, other));
+}
+
+/**
+ * What a run says at a line.
+ * @param {Side} side @param {number} at @param {number} apart
+ * @returns {{what: string, moment: string, line: import("../log/types.d.ts").Line | null}} `line` is null where it has ended
+ */
+function saidAt({ timeline, rows }, at, apart) {
+  if (at < 0) return { what: words.ended, moment: words.none, line: null };
+  const line = JSON.parse(rows[at]);
+  return { what: sentence(timeline.catalogue, [line]), moment: base.ms(timeline.ms[at], apart), line };
 }
 
 /**
@@ -223,6 +242,7 @@ function view(now, which, side, title, diff, acts) {
   const kept = keptApart(now, diff).map((one) => words.keeps(one.name, one[which]));
   const shown = at >= 0 ? at : lineAtRow(diff[which], now.row);
   const same = diff.same[now.row] === 1;
+  const apart = now.a === null || now.b === null ? Infinity : apartIn(now.a, now.b, diff.a[now.row], diff.b[now.row]);
   return html`
     <section class="compare-view" aria-labelledby="compare-title-${which}">
       <h3 id="compare-title-${which}">${title}: ${side.title}</h3>
@@ -231,7 +251,7 @@ function view(now, which, side, title, diff, acts) {
         ${at < 0
           ? html`<span class="muted">${words.nothingHere}</span>`
           : html`${sentence(side.timeline.catalogue, [JSON.parse(side.rows[at])])} ${kept.map((text) => html`<span class="kept">${text}</span> `)}
-              <span class="muted small">${timeOf(side.timeline, shown)}, ${side.timeline.nameOf(at)}</span>`}
+              <span class="muted small">${base.ms(side.timeline.ms[shown], apart)}, ${side.timeline.nameOf(at)}</span>`}
       </p>
       <div class="compare-canvas">
         <canvas
