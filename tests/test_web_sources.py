@@ -290,8 +290,13 @@ def test_it_is_shared_as_scenario_and_link_where_it_has_them(shown: Shown, tmp_p
         path.write_bytes(made(shown, "Scenario"))
         assert read_scenario(path).steps
     else:
-        page.get_by_role("button", name="Scenario", exact=True).click()
-        expect(page.locator(".share-said")).to_contain_text("a log alone")
+        button = page.get_by_role("button", name="Scenario", exact=True)
+        if shown.source == "live":
+            expect(button).to_be_disabled()
+            expect(page.locator("#share-scenario")).to_contain_text("in its folder")
+        else:
+            button.click()
+            expect(page.locator(".share-said")).to_contain_text("a log alone")
     page.get_by_role("button", name="Make the link").click()
     if shown.has_link:
         hash_ = {"counterexample": "story"}.get(shown.source, shown.source)
