@@ -79,6 +79,9 @@ def live(page: Page) -> None:
     page.locator(".commands > .pick-node").get_by_role("button", name="n4", exact=True).click()
     page.locator(".commands").get_by_role("button", name="Kill", exact=True).click()
     expect(page.locator(".ring .node", has_text="n4")).to_contain_text("✕")
+    # The checker is some lines behind.
+    expect(page.locator(".run-bar .verdict-ok")).to_be_visible()
+    expect(page.locator(".whys")).to_be_visible()
 
 
 _SCENES: Final[dict[str, tuple[str, Callable[[Page], None]]]] = {

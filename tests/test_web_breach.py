@@ -98,3 +98,11 @@ def test_a_cluster_that_nobody_has_asked_yet_is_not_called_doubtful() -> None:
     chips = asked(begun, verdict)["chips"]
     assert chips["live"] == chips["sandbox"] == "nothing to judge yet"
     assert "?" in chips["story"]
+
+
+def test_a_live_run_that_has_been_asked_since_the_last_verdict_is_not_judged_yet() -> None:
+    """That verdict was of nothing; what it said is neither doubt nor that nobody has asked."""
+    lines = story("basic")
+    begun = lines[: next(at for at, line in enumerate(lines) if "instance" in line)]
+    verdict = check_lines(begun, trusted=True).as_json()
+    assert asked(lines, verdict)["chips"]["live"] == "not judged"

@@ -22,7 +22,7 @@ import { words } from "../words.js";
  */
 export function marksAt({ timeline, cursor, mode, live }) {
   const now = /** @type {Timeline} */ (timeline);
-  const { verdict } = now;
+  const verdict = verdictOf({ timeline: now, mode });
   const violations = violationsUpTo(now, cursor);
   const broken = new Map(violations.toReversed().map((violation) => [violation.rule, violation]));
   const disagree = disagreedBy(now, cursor);
@@ -40,8 +40,21 @@ export function marksAt({ timeline, cursor, mode, live }) {
  * @param {Pick<App, "timeline" | "mode">} app
  */
 export function nothingYet({ timeline, mode }) {
+  if (timeline === null || timeline.verdict === null || !isOfNothing(timeline.verdict)) return false;
+  return mode === "sandbox" || (mode === "live" && timeline.core.known.values.length === 0);
+}
+
+/** Whether a verdict looked at lines of which no rule is about any. @param {Verdict} verdict */
+const isOfNothing = ({ verdict, events }) => verdict === "unknown" && events === 0;
+
+/**
+ * What has been judged. A live run's verdict comes some lines behind: what it
+ * said while there was nothing to judge is none of what has been asked since.
+ * @param {Pick<App, "timeline" | "mode">} app @returns {Verdict | null}
+ */
+function verdictOf({ timeline, mode }) {
   const verdict = timeline?.verdict ?? null;
-  return (mode === "sandbox" || mode === "live") && verdict !== null && verdict.verdict === "unknown" && verdict.events === 0;
+  return mode === "live" && verdict !== null && isOfNothing(verdict) ? null : verdict;
 }
 
 /** When two values had been chosen in one instance, if they ever were. @type {WeakMap<object, {count: number, at: number, values: Map<number, string>}>} */
@@ -65,11 +78,11 @@ function disagreedBy({ core, chosen }, cursor) {
 export function judgement(app, acts) {
   const timeline = app.timeline;
   if (timeline === null) return nothing;
-  const { verdict } = timeline;
+  const verdict = verdictOf(app);
   return html`
     <div class="verdict">
       <h3>${words.verdictNow} ${stateChip(app)}</h3>
-      ${verdict === null ? unjudged(app, acts) : nothingYet(app) ? html`<p>${words.nothingYetWhy}</p>` : judged(app, timeline, verdict, acts)}
+      ${nothingYet(app) ? html`<p>${words.nothingYetWhy}</p>` : verdict === null ? unjudged(app, acts) : judged(app, timeline, verdict, acts)}
     </div>
   `;
 }
