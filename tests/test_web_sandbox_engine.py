@@ -22,7 +22,6 @@ class TestEngine:
         page.get_by_role("button", name="Share").click()
         expect(page.locator(".sheet")).to_be_visible()
         page.keyboard.press("Escape")
-        page.get_by_label("Show", exact=True).select_option("quiet")
         expect(page.locator(".run-bar")).to_contain_text(f"{expected['line_count']} events")
         digest = page.evaluate(
             """async (recipe) => {

@@ -34,6 +34,13 @@ def part(page: Page) -> None:
     expect(page.locator(".sentence")).to_contain_text("partition")
 
 
+@pytest.fixture(autouse=True)
+def usual_level(sandbox: Page) -> None:
+    """Who has every event told has more to stop at behind a command."""
+    if sandbox.locator("#filter-level").count() > 0:
+        sandbox.locator("#filter-level").select_option("detail")
+
+
 class TestAfterACommand:
     def test_a_wish_right_after_a_wall_belongs_to_the_run(self, sandbox: Page) -> None:
         """Nobody looked back: what follows the wall is nothing to stop at."""
